@@ -1,0 +1,1 @@
+"""What the notebooks import: background servers, a recording wire, pictures and checks."""
