@@ -1,1 +1,31 @@
 """What the notebooks import: background servers, a recording wire, pictures and checks."""
+
+from importlib import import_module
+from typing import Any
+
+from .background import BackgroundServer
+from .echo import EchoServer, TCPEchoServer, WebSocketServer
+from .kernel import keep_interruptible
+
+__all__ = [
+    "BackgroundServer",
+    "EchoServer",
+    "TCPEchoServer",
+    "WebSocketServer",
+    "Wire",
+    "check",
+    "pictures",
+]
+
+keep_interruptible()
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is heavy, or rarely needed, when it is first asked for (PEP 562)."""
+    if name == "Wire":
+        return import_module(".wire", __name__).Wire
+    if name == "check":
+        return import_module(".exercises", __name__).check
+    if name == "pictures":
+        return import_module(".pictures", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
