@@ -62,7 +62,7 @@ def cuts(sent: Sequence[bytes], read: Sequence[Reading] | Mapping[str, Sequence[
     widest = max(text_width(paper, shown(bytes([byte])), size=14, bold=True, mono=True) for byte in set(stream))
     by_byte = widest < scale - 0.2  # room for every byte's own text, and for a × between two of them
 
-    borders = _apart(sorted(set(accumulate(len(piece) for piece in pieces)) - {0, len(stream)}), 0.16 / scale)
+    borders = _apart(sorted(set(accumulate(len(piece) for piece in pieces)) - {0, len(stream)}), 0.35 / scale)
     top = height - 0.75 - _ROW
     bottom = top - _FIRST_GAP - len(rows) * (_ROW + _GAP) + _GAP - 0.12
     for border in borders:
@@ -147,12 +147,14 @@ def _row(paper: Axes, y: float, name: str, chunks: list[bytes], color: str, scal
 def _ruler(paper: Axes, y: float, places: list[int], scale: float) -> None:
     """The numbers of the bytes at the sender's borders, as many as have room."""
     write(paper, _LEFT - 0.2, y, "byte", size=SMALL, color=WIRE, ha="right")
-    taken = [_LEFT + place * scale for place in (places[0], places[-1])]
+    right = paper.get_xlim()[1] - 0.1
+    taken: list[tuple[float, float]] = []
     for place in [places[0], places[-1], *places[1:-1]]:
-        x = _LEFT + place * scale
-        if place in (places[0], places[-1]) or min(abs(x - other) for other in taken) > 0.5:
+        half = text_width(paper, str(place), size=SMALL) / 2
+        x = min(_LEFT + place * scale, right - half)
+        if all(abs(x - other) > half + other_half + 0.15 for other, other_half in taken):
             write(paper, x, y, str(place), size=SMALL, color=WIRE)
-            taken.append(x)
+            taken.append((x, half))
 
 
 def _alt(sent: int, rows: list[str]) -> str:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 import matplotlib
+import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,6 +35,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.text import Text
+from PIL import Image
 
 # The colours of the whole course (Okabe and Ito's, which colour-blind readers can tell apart). Never colour alone.
 CLIENT = "#0072B2"  # blue: whoever called
@@ -164,7 +166,10 @@ def picture(fig: Figure, alt: str) -> Picture:
         raise ValueError("a picture needs alt text: one sentence that says what is seen")
     file = io.BytesIO()
     with matplotlib.rc_context(SHEET):
-        fig.savefig(file, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"optimize": True})
+        fig.canvas.draw()
+    pixels = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
+    # few colours, half the size; no date and no version in the file, so that equal pictures are equal bytes
+    pixels.quantize(256, dither=Image.Dither.NONE).save(file, "png", optimize=True)
     width = round(fig.get_size_inches()[0] * SHOWN_DPI)
     fig.clear()  # a figure is full of circles; what it drew is free at once
     return Picture(png=file.getvalue(), alt=" ".join(alt.split()), width=width)
@@ -313,8 +318,8 @@ def block(
         height,
         boxstyle=f"round,pad=0,rounding_size={min(round_by, width / 2, height / 2)}",
         facecolor=color if filled and not hatch else PAPER,
-        edgecolor=color if hatch or not filled else PAPER,
-        linewidth=1.8,
+        edgecolor=color,
+        linewidth=1.8 if hatch or not filled else 0,
         linestyle="--" if dashed else "-",
         hatch=hatch,
         zorder=2,
