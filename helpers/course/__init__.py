@@ -1,0 +1,5 @@
+"""The `course` command: open the learner's copy, give a notebook afresh, look for trouble, refresh stored outputs, serve echo."""
+
+from .cli import main
+
+__all__ = ["main"]

@@ -1,0 +1,41 @@
+"""JupyterLab, opened on the learner's copy."""
+
+import os
+from pathlib import Path
+
+PORT = 8888  # JupyterLab's own; when it is taken, the next free one is used
+
+
+def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser: bool = True) -> None:
+    """Serve `workbook` in JupyterLab on its first notebook, print the URL, and return when Ctrl-C stops it.
+
+    `port` is where to look for a free one first. Runs in the calling thread, which must be the main one.
+    """
+    # the kernels, and the doctor in a cell, are told where the copy is
+    os.environ["COURSE_WORKBOOK"] = str(workbook)
+    # without the question about Jupyter's news: https://jupyterlab.readthedocs.io/en/stable/user/announcements.html
+    settings = str(Path(__file__).with_name("jupyter"))
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [settings, os.environ.get("JUPYTER_CONFIG_PATH")]))
+
+    print("Starting JupyterLab ...", flush=True)
+    from jupyterlab.labapp import LabApp
+
+    options = [f"--ServerApp.root_dir={workbook}", f"--ServerApp.ip={ip}", f"--ServerApp.port={port}",
+               "--ServerApp.port_retries=50", f"--ServerApp.open_browser={browser}", "--ServerApp.answer_yes=True",
+               f"--LabApp.default_url=/lab/tree/{_first(workbook)}", "--Application.log_level=WARN"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        print("You are root here (a container?), so JupyterLab is started with --allow-root.", flush=True)
+        options.append("--allow-root")
+    server = LabApp.initialize_server(argv=options)
+    # it would print the URL a second time, with a file
+    server.log.addFilter(lambda record: "To access the server" not in record.getMessage())
+    if server.port != port:
+        print(f"Port {port} is taken: using {server.port}.")
+    print(f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
+    server.start()
+    print("Stopped.")
+
+
+def _first(workbook: Path) -> str:
+    start = workbook / "00_start_here.ipynb"
+    return start.name if start.exists() else ""
