@@ -1,0 +1,273 @@
+"""Finds the exercise of an answer and takes the answer through its cases: `check`, and how exercises are written.
+
+**Writing an exercise.** A module `helpers/exercises/nbNN_topic.py` for each notebook; nothing registers it. In it one
+*checker* for each exercise, named as the learner's function is:
+
+    from .engine import Answer, Cases, Seen, exercise, words
+
+    @exercise                                    # or @exercise(limit=4.0, hints={...}): seconds in all; hints for every case
+    def recv_exactly(answer: Answer, case: Cases) -> None:
+        with case(
+            "a message in two pieces",           # what is tried, in words
+            sent=[b"he", b"llo"],                # shown as: b'he', then b'llo'
+            expected=b"hello",
+            hints={
+                b"he": "The first piece is right. `recv(n)` promises *at most* n. How many are still missing?",
+                Seen.STUCK: "...",
+            },
+        ) as c:
+            near, far = c.socketpair()           # a TCP line; closed at the case's end
+            c.feed(far, b"he", b"llo", reader=near)
+            c.equal(answer(near, 5))             # compared with `expected`
+
+        with case("the next message follows", sent=b"hellowo", expected=b"hello") as c:
+            near, far = c.socketpair()
+            far.sendall(b"hellowo")
+            c.equal(answer(near, 5))
+            c.equal(c.unread(near), b"wo", hint="The message is right. But you ate the start of the next one.")
+
+        with case("the other side hangs up early", sent=words("b'he', then a hang-up"), expected=EOFError,
+                  hints={Seen.STUCK: "What does `b''` mean? Will more ever come?"}) as c:
+            near, far = c.socketpair()
+            c.feed(far, b"he", close=True)
+            with c.raises(EOFError):
+                answer(near, 5)
+
+The first case that fails is shown, with the first hint whose key fits: hints of the assertion, then of the case, then of
+the exercise; then what every exercise knows (`known.py`: `str` for `bytes`, a forgotten `return` or `await`, another
+loop, ...); then the plain `hint=` of the assertion, then of the case. A key is
+
+    a value            the received value, of the same type, is equal        b"he"
+    a type             the received value, or what was raised, is one        ConnectionClosedOK, str, TypeError
+    a predicate        a function of the received value says so              lambda got: len(got) < 5
+    Seen.STUCK         it did not end in time (or raised TimeoutError)       also .PRINTED, .UNAWAITED, .SOCKET_LEFT,
+                                                                             .TASK_LEFT, .THREAD_LEFT, .INPUT, .EXIT
+    a tuple of types and Seens: any of them
+
+and where keys are unhashable, `hints` may be a list of pairs. A hint says first what is right, knows the mistake, and asks
+rather than tells. `Code` stands in backticks. Ports, times and addresses don't belong into any text.
+
+**The answer.** `answer(...)` runs `def` and `async def` alike to the end; where a loop runs (an async checker, a handler that is
+served) it is `await answer(...)`. `answer.calls` says what became of each call, `answer.function` is the learner's own
+object. An async checker (`async def`) runs in a fresh loop, in which `asyncio.create_task(answer(...))` is at home.
+An answer that hangs, raises, prints, exits or leaves something open is the engine's matter: the checker has nothing to do for that.
+
+**In a case**
+
+    c.equal(got, want=expected)   c.true(holds, received=...)   c.kind(got, list)   c.fail(hint)   with c.raises(EOFError): ...
+    c.match(got, {...}, hints={(key, wrong): "...", key: "..."})    a matching exercise; never shows what is right
+    c.socketpair(timeout=2)       (near, far), a TCP line
+    c.feed(far, b"he", b"llo", reader=near, close=True)    pieces from another thread, each when the one before was read
+    c.listener(talk)              an address; `talk(sock)` runs in another thread for each one who dials, and may use c.equal
+    c.serve(answer)               a running WebSocketServer: .uri, .log, .push(...); any handler, also the answer
+    c.unread(near)                the bytes it left unread        c.hung_up(far)     fails if the line is still open after a second
+    c.thread(work, *args)         something beside the answer     c.closing(thing)   thing.close() at the case's end
+    c.watch(function)             .count, .calls, .most_at_once   c.stand_in(ask=f)  a name in the learner's notebook, for this case
+
+An exception of the network (OSError, EOFError, TimeoutError, those of `websockets`) that leaves a case counts as what was received: a
+client of the checker may run into the learner's mistake, and hints may be keyed by it. Any other exception of the checker is the course's fault, and the verdict says so.
+A stub must get as far as the first assertion: test with `c.kind` before taking a result apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import functools
+import importlib
+import inspect
+import pkgutil
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, overload
+
+from . import sandbox, stub
+from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, cancel_from_outside, tend
+from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, words
+
+__all__ = ["Answer", "Case", "Cases", "Exercise", "Seen", "Verdict", "check", "exercise", "exercises", "words"]
+
+LIMIT = 4.0
+"""Seconds that an answer has for all its cases. Waiting longer than five loses a cell's output under nbval."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A checker with its limit in seconds and its hints."""
+
+    name: str
+    checker: Callable[[Answer, Cases], Any]
+    limit: float = LIMIT
+    hints: Hints = ()
+
+
+@overload
+def exercise(checker: Callable[..., Any], /) -> Exercise: ...
+@overload
+def exercise(*, limit: float = LIMIT, hints: Hints = ()) -> Callable[[Callable[..., Any]], Exercise]: ...
+def exercise(checker: Callable[..., Any] | None = None, /, *, limit: float = LIMIT, hints: Hints = ()) -> Any:
+    """Make a checker, plain or async, the exercise of its name."""
+    if checker is None:
+        return functools.partial(_exercise, limit=limit, hints=hints)
+    return _exercise(checker, limit=limit, hints=hints)
+
+
+def _exercise(checker: Callable[..., Any], limit: float, hints: Hints) -> Exercise:
+    return Exercise(checker.__name__, checker, limit, hints)
+
+
+def exercises() -> tuple[dict[str, Exercise], list[str]]:
+    """All exercises by name, and in words the modules that could not be imported."""
+    package = __name__.rpartition(".")[0]
+    found: dict[str, Exercise] = {}
+    broken: list[str] = []
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if not re.match(r"nb\d\d_", module.name):
+            continue
+        try:
+            members = vars(importlib.import_module(f"{package}.{module.name}"))
+        except Exception as error:
+            broken.append(f"helpers/exercises/{module.name}.py: {describe_error(error)}")
+            continue
+        for value in members.values():
+            if isinstance(value, Exercise):
+                found[value.name] = value
+    return found, broken
+
+
+def check(answer: Any) -> Verdict:
+    """Take the learner's function through the cases of the exercise of its name.
+
+    Returns a `Verdict`, which a notebook shows. The answer runs in a thread of its own, with a limit of a few seconds; this
+    thread waits and can be interrupted. Raises nothing for anything that an answer does.
+    """
+    if sandbox.current() is not None:
+        return Verdict("check", FAILED, "called from inside an answer.", hint="The check calls you. Who would end this circle?")
+    wrong = _wrong_argument(answer)
+    if wrong:
+        return wrong
+    name = answer.__name__
+    known, broken = exercises()
+    if name not in known:
+        notes = tuple(f"the course is at fault: {text}" for text in broken)
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        hint = "Did you mean " + " or ".join(f"`{n}`" for n in near) + "?" if near else "An exercise is found by the name behind `def`."
+        return Verdict(name, FAILED, "no exercise has this name.", hint=hint, notes=notes)
+    return judge(answer, known[name])
+
+
+def _wrong_argument(answer: Any) -> Verdict | None:
+    hint = "Pass the function itself, by its name and without brackets: `check(name)`."
+    if isinstance(answer, str):
+        return Verdict("check", FAILED, f"{describe(answer)} is a text.", hint="Pass the function itself, without quotes.")
+    kind = describe_kind(answer)
+    if kind:
+        if inspect.iscoroutine(answer):
+            answer.close()
+        return Verdict("check", FAILED, f"{kind} is what a call gives.", hint=hint)
+    if not callable(answer):
+        return Verdict("check", FAILED, f"{describe(answer)} is not a function. Was it called?", hint=hint)
+    name = getattr(answer, "__name__", None)
+    if name is None or name == "<lambda>":
+        return Verdict("check", FAILED, "this function has no name.", hint="Write it with `def` and the exercise's name.")
+    return None
+
+
+def judge(answer: Any, which: Exercise) -> Verdict:
+    """Take an answer through one exercise."""
+    run = Run(answer, which.hints, which.limit)
+    stuck: str | None = None
+    still_running = False
+    with run.sandbox.routed():
+        try:
+            if not run.sandbox.run(lambda: _go(run, which), run.deadline):
+                stuck = f"nothing: it still ran after {which.limit:g} seconds"
+                _judge_stuck(run, stuck)
+        finally:
+            if not run.sandbox.stop():
+                still_running = True
+    return _verdict(run, which, still_running)
+
+
+def _go(run: Run, which: Exercise) -> None:
+    """In the worker thread: all cases, then what is left behind."""
+    try:
+        if inspect.iscoroutinefunction(which.checker):
+            with asyncio.Runner() as runner:
+                tend(run, runner.get_loop())
+                runner.run(_go_async(run, which))
+        else:
+            which.checker(run.answer, Cases(run))
+        if not run.cases:
+            raise run.fail("the exercise has no cases", "", course=True)
+        _judge_left(run)
+    except Failed:
+        pass
+    except sandbox.Abandoned:
+        raise
+    except BaseException as error:
+        run.judge(error)
+
+
+async def _go_async(run: Run, which: Exercise) -> None:
+    cancel_from_outside(run)
+    await which.checker(run.answer, Cases(run))
+    for _ in range(5):  # tasks that were just cancelled need a few rounds to end
+        await asyncio.sleep(0)
+
+
+def _judge_left(run: Run) -> None:
+    if any(not task.done() for task in run.tasks):
+        raise run.fail(
+            "a task that still ran at the end",
+            run.hint_for(None, flags={Seen.TASK_LEFT}) or "The result is right, but a task of yours still runs. Who ends it?",
+        )
+    for thread in run.sandbox.left_threads():
+        thread.join(0.3)
+    if run.sandbox.left_threads():
+        raise run.fail(
+            "a thread that still ran at the end",
+            run.hint_for(None, flags={Seen.THREAD_LEFT}) or "The result is right, but something of yours still runs. Who stops it?",
+        )
+
+
+def _judge_stuck(run: Run, received: str) -> None:
+    case = run.case
+    hint = run.hint_for(None, flags={Seen.STUCK}) or (case.hint if case else "")
+    run.fail(received, hint or "What does it wait for, and who would have to do that?")
+
+
+def _verdict(run: Run, which: Exercise, still_running: bool) -> Verdict:
+    name, function, failure = which.name, run.answer.function, run.failure
+    printed = run.sandbox.printed.rstrip("\n")
+    notes = ["It could not be stopped and still runs: restart the kernel when you are done."] if still_running else []
+    if failure is None:
+        count = len(run.cases)
+        return Verdict(name, PASSED, "passed. " + ("Its case holds." if count == 1 else f"All {count} cases hold."), printed=printed)
+    case = failure.case
+    expected = case.expected_text if case else ""
+    if failure.course:
+        notes.append(f"{failure.received}" + (f", in the case “{case.title}”" if case else ""))
+        return Verdict(
+            name, FAILED, "the check itself failed: the course is at fault, not your answer.", printed=printed, notes=tuple(notes)
+        )
+    if stub.is_stub(function) or stub.has_gap(function):
+        call = run.calls[0] if run.calls else None
+        if call is not None and call.error is not None:
+            did = f"It raised {type(call.error).__name__}"
+        elif call is not None and call.ended:
+            did = f"It returned {describe(call.value)}"
+        else:
+            did = "It was not called" if call is None else "It did not end"
+        summary = f"not yet. {did}" + (f"; {expected} was expected." if expected else ".")
+        return Verdict(name, NOT_YET, summary, printed=printed, notes=tuple(notes))
+    rows = []
+    if case is not None:
+        rows = [("sent", case.sent_text)] if case.sent_text else []
+        rows += [("expected", expected)] if expected else []
+    if failure.received:
+        rows.append(("received", failure.received))
+    summary = f"not quite, in the case “{case.title}”." if case else "not quite."
+    return Verdict(name, FAILED, summary, tuple(rows), failure.hint, printed, tuple(notes))
