@@ -2,13 +2,15 @@
 
 import argparse
 import importlib.metadata
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import places, workbook
+from .checkup import examine, report
 from .lab import PORT, open_lab
+
+ECHO_PORT = 8765
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-browser", action="store_true", help="only print the address, open no browser")
     parser.add_argument("--port", type=_port, default=PORT, help="the port to try first (default %(default)s)")
     parser.add_argument("--ip", default="127.0.0.1", help="the address to listen on (default %(default)s: this computer alone)")
-    _add_workbook(parser, default=os.environ.get("COURSE_WORKBOOK"))
+    _add_workbook(parser, default=None)
     parser.set_defaults(run=_open)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -62,6 +64,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="numbers or names (default: all)")
     command.add_argument("--timeout", type=_seconds, default=60, metavar="SECONDS", help="the limit of one cell (default %(default)s)")
     command.set_defaults(run=_refresh)
+
+    command = commands.add_parser("doctor", help="look for what breaks a course, and say what to do")
+    command.add_argument("--brief", action="store_true", help="without versions, addresses and limits")
+    _add_workbook(command)
+    command.set_defaults(run=_doctor)
+
+    command = commands.add_parser("echo", help="an echo server in this terminal, for second clients")
+    command.add_argument("--port", type=_port, default=ECHO_PORT, help="the port to listen on (default %(default)s)")
+    command.set_defaults(run=_echo)
     return parser
 
 
@@ -86,9 +97,7 @@ def _seconds(text: str) -> float:
 
 
 def _folder(arguments: argparse.Namespace, root: Path) -> Path:
-    if arguments.workbook:
-        return Path(arguments.workbook).expanduser().resolve()
-    return root / "workbook"
+    return Path(arguments.workbook).expanduser().resolve() if arguments.workbook else places.workbook_of(root)
 
 
 def _open(arguments: argparse.Namespace, root: Path) -> int:
@@ -120,3 +129,15 @@ def _refresh(arguments: argparse.Namespace, root: Path) -> int:
     folder = root / "notebooks"
     paths = places.find_notebooks(arguments.notebooks, folder) if arguments.notebooks else places.notebooks_in(folder)
     return 0 if refresh(paths, timeout=arguments.timeout) else 1
+
+
+def _doctor(arguments: argparse.Namespace, root: Path) -> int:
+    well = report(examine(root, _folder(arguments, root)), details=not arguments.brief)
+    return 0 if well else 1
+
+
+def _echo(arguments: argparse.Namespace, root: Path) -> int:
+    from .terminal import serve_echo
+
+    serve_echo(arguments.port)
+    return 0

@@ -18,11 +18,15 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [settings, os.environ.get("JUPYTER_CONFIG_PATH")]))
 
     print("Starting JupyterLab ...", flush=True)
+    import zmq
     from jupyterlab.labapp import LabApp
 
     options = [f"--ServerApp.root_dir={workbook}", f"--ServerApp.ip={ip}", f"--ServerApp.port={port}",
                "--ServerApp.port_retries=50", f"--ServerApp.open_browser={browser}", "--ServerApp.answer_yes=True",
-               f"--LabApp.default_url=/lab/tree/{_first(workbook)}", "--Application.log_level=WARN"]
+               f"--LabApp.default_url=/lab/tree/{_first(workbook)}", "--Application.log_level=ERROR"]
+    if zmq.has("curve"):
+        # for a machine that many share; and a kernel that isn't encrypted warns of it in the terminal
+        options.append("--MappingKernelManager.transport_encryption=auto")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root here (a container?), so JupyterLab is started with --allow-root.", flush=True)
         options.append("--allow-root")
@@ -31,7 +35,8 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     server.log.addFilter(lambda record: "To access the server" not in record.getMessage())
     if server.port != port:
         print(f"Port {port} is taken: using {server.port}.")
-    print(f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
+    # it listens from its loop's first turn on, so this is said in the second
+    server.io_loop.add_callback(print, f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
     server.start()
     print("Stopped.")
 

@@ -29,6 +29,12 @@ def course_root() -> Path:
     return root
 
 
+def workbook_of(root: Path) -> Path:
+    """The learner's folder: what COURSE_WORKBOOK names, else workbook/ in the checkout."""
+    named = os.environ.get("COURSE_WORKBOOK")
+    return Path(named).expanduser().resolve() if named else root / "workbook"
+
+
 def notebooks_in(folder: Path) -> list[Path]:
     """The numbered notebooks of a folder, NN_topic.ipynb, in reading order; kept copies and others are left out."""
     return sorted(folder.glob("[0-9][0-9]_*.ipynb"))

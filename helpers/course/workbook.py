@@ -69,10 +69,16 @@ def cleared(original: Path) -> bytes:
 
 
 def open_folder(workbook: Path) -> None:
-    """Make the folder if it is missing, and make sure that files can be made in it. CourseError when they can't."""
+    """Make the folder if it is missing. CourseError when it can't be made, or when nothing can be written in it."""
+    probe(workbook)
+    workbook.mkdir(parents=True, exist_ok=True)
+
+
+def probe(workbook: Path) -> None:
+    """Try to write where the workbook is, or will be. CourseError, which says what to do, when that fails."""
+    there = next(folder for folder in (workbook, *workbook.parents) if folder.exists())
     try:
-        workbook.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=workbook).close()
+        tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
         raise CourseError(f"Your copy can't be written to {workbook} ({error.strerror}). Name a folder of yours: "
                           "`course --workbook FOLDER`, or set COURSE_WORKBOOK.") from None
