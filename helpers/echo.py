@@ -1,6 +1,7 @@
 """Servers that answer with what they got, over WebSocket and over plain TCP."""
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,23 +11,25 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.protocol import State
 
-from .background import BACKLOG, BackgroundServer, one_line
+from .background import BACKLOG, BackgroundServer, let_in, one_line
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 _GRACE = 0.3  # seconds that clients have to answer when the server stops
-_SHOWN = 40  # characters of a message in the log
+_SHOWN = 40  # characters of a message that the log shows
+_REFUSALS = ("connection rejected", "HTTP response sent")  # how websockets begins to say that there was no handshake
 
 
 class WebSocketServer(BackgroundServer):
     """Any handler of yours, served over WebSocket in a background thread.
 
-    ``handler`` is a coroutine function that gets one connection and ends when it has finished with this client; it runs on
-    the server's own loop. One that raises closes its connection with 1011 and leaves the error in ``log``.
-    ``max_size`` is the longest message taken, in bytes; a longer one closes the connection with 1009.
-    ``options`` go to ``websockets.asyncio.server.serve``; compression and keepalive pings are off unless you switch them on.
+    handler: a coroutine function that takes one connection; when it returns, the connection is closed with 1000. It
+        runs on the server's own loop. When it raises, the client sees 1011 and the error stands in ``log``.
+    host, port, name: as for ``BackgroundServer``.
+    max_size: the longest message taken, in bytes; a longer one closes its connection with 1009. None: any length.
+    options: go to ``websockets.asyncio.server.serve``. Unlike there, compression and keepalive pings are off.
 
-    Raises: TypeError when ``handler`` can't be called, or (from ``start()``) for an option that ``serve`` doesn't know.
+    Raises TypeError when the handler can't be called and, from ``start()``, for an option that ``serve`` doesn't know.
 
     Source: https://websockets.readthedocs.io/en/stable/reference/asyncio/server.html
     """
@@ -43,7 +46,7 @@ class WebSocketServer(BackgroundServer):
     ) -> None:
         super().__init__(host=host, port=port, name=name)
         if not callable(handler):
-            raise TypeError(f"handler must be a coroutine function that takes one connection, not {handler!r}")
+            raise TypeError(f"handler must be an async function that takes one connection, not {handler!r}")
         self.handler = handler
         self._options: dict[str, Any] = {
             "max_size": max_size,
@@ -54,7 +57,7 @@ class WebSocketServer(BackgroundServer):
             **options,
         }
         self._server: Server | None = None
-        self._connections: set[_Connection] = set()
+        self._connections: set[_Connection] = set()  # those in their handshake, too
 
     @property
     def uri(self) -> str:
@@ -64,14 +67,14 @@ class WebSocketServer(BackgroundServer):
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def push(self, message: str | bytes) -> int:
-        """Send ``message`` to every connected client, unasked; ``str`` goes as text, ``bytes`` as binary.
+        """Send ``message`` to every connected client, unasked: ``str`` as text, ``bytes`` as binary.
 
-        Call it from a cell, or from any thread; the sending is done in the server's thread. It doesn't wait until anybody has read it.
+        Call it from a cell or from any thread; it is sent in the server's thread, and nobody waits until it is read.
 
-        Returns: to how many clients it was sent.
-        Raises: RuntimeError when the server isn't running; TypeError when the message is neither ``str`` nor ``bytes``.
+        Returns to how many clients it was sent.
+        Raises RuntimeError when the server isn't running, TypeError when the message is neither ``str`` nor ``bytes``.
         """
-        if not isinstance(message, (str, bytes)):
+        if not isinstance(message, str | bytes):
             raise TypeError(f"a message is str or bytes, not {type(message).__name__}")
         return self.run(self._push, message)
 
@@ -86,22 +89,25 @@ class WebSocketServer(BackgroundServer):
     async def _serve_client(self, connection: "_Connection") -> None:
         try:
             await self.handler(connection)
-        except asyncio.CancelledError:
+        except GeneratorExit:
             raise
-        except BaseException as error:  # SystemExit too: it would end the server's thread
+        except BaseException as error:  # SystemExit too, which would end the server's thread
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
             if isinstance(error, ConnectionClosed) and connection.state is not State.OPEN:
-                return  # the client has gone, which is no failure of the handler
+                return  # the client has gone: no failure of the handler
             self._note(f"client {connection.number}: handler failed: {one_line(error)}")
             await connection.close(CloseCode.INTERNAL_ERROR)
 
     async def _open(self) -> None:
-        def connect(*args: Any, **kwargs: Any) -> _Connection:
-            return _Connection(self, *args, **kwargs)
-
         listener = self._listen()
         try:
             self._server = await serve(
-                self._serve_client, sock=listener, backlog=BACKLOG, create_connection=connect, **self._options
+                self._serve_client,
+                sock=listener,
+                backlog=BACKLOG,
+                create_connection=functools.partial(_Connection, self),
+                **self._options,
             )
         except BaseException:
             listener.close()
@@ -109,45 +115,45 @@ class WebSocketServer(BackgroundServer):
 
     async def _close(self) -> None:
         assert self._server is not None
-        # it stops listening, and says no to who is about to come in
-        self._server.close(close_connections=False)
-        closing = []
+        self._server.close(close_connections=False)  # the listener alone: for clients it waits without a limit
+        await let_in()
+        connections = list(self._connections)
+        for connection in connections:
+            connection.go_away()
+        if connections:
+            await asyncio.wait([connection.connection_lost_waiter for connection in connections], timeout=_GRACE)
+        # Whoever is left was told, and doesn't answer: a client on a loop that a cell blocks, for one. It will find
+        # the close frame when it looks.
         for connection in self._connections:
-            if connection.state is State.OPEN:
-                closing.append(asyncio.create_task(connection.close(CloseCode.GOING_AWAY)))
-            elif connection.state is State.CONNECTING:
-                connection.transport.abort()
-        if closing:
-            await asyncio.wait(closing, timeout=_GRACE)
-        # these have the close frame, but didn't answer: a client on a blocked loop, for one
-        for connection in list(self._connections):
             connection.transport.abort()
 
 
 class EchoServer(WebSocketServer):
-    """A WebSocket server that answers text with "Echo: " and the same text; binary comes back as it came.
+    """Answers every text with "Echo: " and the text, over WebSocket; binary messages come back as they came.
 
-    ``prefix`` goes before every text; ``prefix=""`` makes it a pure echo. Everything else is as for ``WebSocketServer``.
+    prefix: what goes before a text; "" makes it a pure echo.
+    options: as for ``WebSocketServer``, without the handler.
     """
 
     def __init__(self, *, prefix: str = "Echo: ", **options: Any) -> None:
         super().__init__(self._echo, **options)
         self.prefix = prefix
 
-    async def _echo(self, connection: ServerConnection) -> None:
-        client = f"client {connection.number}"
+    async def _echo(self, connection: "_Connection") -> None:
         async for message in connection:
-            self._note(f"{client} sent {message[:_SHOWN]!r}")
+            shown = repr(message) if len(message) <= _SHOWN else f"{message[:_SHOWN]!r}..."
+            self._note(f"client {connection.number} sent {shown}")
             await connection.send(self.prefix + message if isinstance(message, str) else message)
 
 
 class TCPEchoServer(BackgroundServer):
-    """A plain TCP server: bytes come back as they came. When the client has sent its last byte, it gets the rest back, then the end."""
+    """Sends bytes back as they came, over plain TCP.
+
+    A client that ends its side (``shutdown``) gets the rest of its bytes back, then the end.
+    """
 
     async def _open(self) -> None:
-        self._writers: set[asyncio.StreamWriter] = set()
-        listener = self._listen()
-        self._server = await asyncio.start_server(self._echo, sock=listener, backlog=BACKLOG)
+        self._server = await asyncio.start_server(self._echo, sock=self._listen(), backlog=BACKLOG)
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._client_came(writer)
@@ -156,7 +162,7 @@ class TCPEchoServer(BackgroundServer):
             while data := await reader.read(2**16):
                 writer.write(data)
                 await writer.drain()
-        except ConnectionError:
+        except OSError:  # it vanished
             how = "reset"
         finally:
             self._client_left(writer, how)
@@ -164,33 +170,37 @@ class TCPEchoServer(BackgroundServer):
 
     async def _close(self) -> None:
         self._server.close()
-        for writer in list(self._clients):
-            writer.transport.abort()
+        await let_in()
+        writers = list(self._clients)
+        for writer in writers:
+            writer.close()
+        if writers:
+            await asyncio.wait([asyncio.create_task(_gone(writer)) for writer in writers], timeout=_GRACE)
+        for writer in writers:
+            writer.transport.abort()  # it has more to send, to a client that doesn't read
 
 
 class _Connection(ServerConnection):
-    """A connection that counts itself in and out.
+    """A connection that counts itself in and out of its server.
 
-    ``send_data()`` is overridden because it runs just before bytes go out: who has seen our answer to the handshake, or our close
-    frame, finds the log and the number of clients up to date. A handler comes too late for that.
+    It overrides ``send_data()`` because that runs just before bytes go out. So whoever got our answer to the handshake, or
+    our close frame, finds ``clients`` and ``log`` up to date. A handler begins and ends too late for that.
     """
 
     def __init__(self, owner: WebSocketServer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
-        self.number = 0  # its number among the server's clients, once it is open
+        self.number = 0  # among the server's clients, once it is open
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.owner._connections.add(self)
         super().connection_made(transport)
 
     def send_data(self) -> None:
-        state = self.protocol.state
-        if state is State.OPEN:
-            if not self.number:
-                self.number = self.owner._client_came(self)
-        elif self.number:
+        if self.protocol.state is not State.OPEN:
             self._leave()
+        elif not self.number:
+            self.number = self.owner._client_came(self)
         super().send_data()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -198,9 +208,17 @@ class _Connection(ServerConnection):
         self._leave()
         super().connection_lost(exc)
 
+    def go_away(self) -> None:
+        """Begin the closing handshake with 1001, without waiting for its end; hang up on who isn't in yet."""
+        if self.protocol.state is State.OPEN:
+            self.protocol.send_close(CloseCode.GOING_AWAY)
+            self.send_data()
+        elif self.protocol.state is State.CONNECTING:
+            self.transport.abort()
+
     def _leave(self) -> None:
         close = self.protocol.close_rcvd or self.protocol.close_sent
-        self.owner._client_left(self, int(close.code) if close else int(CloseCode.ABNORMAL_CLOSURE))
+        self.owner._client_left(self, int(close.code if close else CloseCode.ABNORMAL_CLOSURE))
 
 
 class _LogHandler(logging.Handler):
@@ -209,12 +227,26 @@ class _LogHandler(logging.Handler):
         self.note = note
 
     def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        self.note(record.getMessage() + (f": {one_line(error)}" if error else ""))
+        message = record.getMessage()
+        if record.levelno >= logging.WARNING or message.startswith(_REFUSALS):
+            error = record.exc_info[1] if record.exc_info else None
+            self.note(message + (f": {one_line(error)}" if error else ""))
 
 
 def _logger(note: Callable[[str], None]) -> logging.Logger:
-    """A logger of its own that passes nothing on, so nothing is printed; warnings and errors go to the server's log."""
-    logger = logging.Logger("websockets", logging.WARNING)
+    """A logger that stands alone, so nothing of it is printed: refusals, warnings and errors are noted."""
+    logger = logging.Logger("websockets", logging.INFO)
     logger.addHandler(_LogHandler(note))
     return logger
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _gone(writer: asyncio.StreamWriter) -> None:
+    try:
+        await writer.wait_closed()
+    except OSError:
+        pass
