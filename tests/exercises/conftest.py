@@ -1,0 +1,114 @@
+"""The `taken` fixture: an exercise as it stands in its notebook, ready for `check`."""
+
+import ast
+import itertools
+import linecache
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from books import NOTEBOOKS, Book, Cell
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One exercise of a notebook: the texts of its stub and its folded solution, and the functions they define."""
+
+    book: Book
+    name: str
+    stub_text: str
+    solution_text: str
+
+    @property
+    def stub(self) -> Any:
+        """The function that a learner finds."""
+        return self.write(self.stub_text)
+
+    @property
+    def solution(self) -> Any:
+        """The function that the folded solution defines."""
+        return self.write(self.solution_text)
+
+    def write(self, text: str, **names: Any) -> Any:
+        """The function that `text` defines, as if it stood in the notebook; `names` are added to what the notebook has."""
+        space = self._notebook()
+        space.update(names)
+        _run(textwrap.dedent(text), space)
+        return space[self.name]
+
+    def _notebook(self) -> dict[str, Any]:
+        """What a learner's own code finds there: imports, functions, classes and plain constants of the cells up to the exercise."""
+        space: dict[str, Any] = {"__name__": "__main__"}
+        for cell in self.book.code:
+            kept = [statement for statement in cell.tree.body if _is_plain(statement) and getattr(statement, "name", None) != self.name]
+            _run("\n".join(ast.unparse(statement) for statement in kept), space)
+            if _checks(cell) == self.name:
+                break
+        return space
+
+
+def _run(text: str, space: dict[str, Any]) -> None:
+    # under a file name of its own, and with its lines known, as IPython does it for a cell
+    name = f"<cell {next(_numbers)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), space)
+
+
+def _is_plain(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return True
+    if isinstance(statement, ast.Assign):
+        try:
+            ast.literal_eval(statement.value)
+        except ValueError:
+            return False
+        return True
+    return False
+
+
+def _checks(cell: Cell) -> str | None:
+    """The name in a cell that is `check(name)`."""
+    found = re.search(r"^check\((\w+)\)", cell.source, flags=re.MULTILINE)
+    return found[1] if found else None
+
+
+def _defines(cell: Cell, name: str) -> bool:
+    return any(getattr(statement, "name", None) == name for statement in cell.tree.body)
+
+
+def take(number: str, name: str) -> Taken:
+    """The exercise `name` of the notebook `NN_*.ipynb`. AssertionError with what is missing."""
+    paths = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
+    assert len(paths) == 1, f"one notebook {number}_*.ipynb, not {len(paths)}"
+    book = Book(paths[0])
+    checked = next((cell for cell in book.code if _checks(cell) == name), None)
+    assert checked is not None, f"{book}: no cell says check({name})"
+    stubs = [cell for cell in book.code if cell.index < checked.index and _defines(cell, name)]
+    assert stubs, f"{book}: no cell above check({name}) defines it"
+    for cell in book.prose:
+        if cell.index > checked.index and "<details>" in cell.source:
+            for block in re.findall(r"^```python\n(.*?)^```", cell.source, flags=re.MULTILINE | re.DOTALL):
+                if re.search(rf"^(async )?def {name}\b|^class {name}\b", block, flags=re.MULTILINE):
+                    return Taken(book, name, stubs[-1].source, block)
+    raise AssertionError(f"{book}: no folded solution below check({name}) defines it")
+
+
+@pytest.fixture
+def taken() -> Callable[[str, str], Taken]:
+    """taken("01", "recv_exactly") has `.stub`, `.solution` and `.write("def recv_exactly(sock, n): ...")`, each a function for `check`.
+
+    from helpers import check
+
+    def test_stub(taken):
+        assert check(taken("01", "recv_exactly").stub).status == "not yet"
+
+    def test_takes_what_comes(taken):
+        verdict = check(taken("01", "recv_exactly").write("def recv_exactly(sock, n): return sock.recv(n)"))
+        assert verdict.status == "failed" and "at most" in verdict.hint
+    """
+    return take
