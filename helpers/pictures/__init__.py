@@ -1,7 +1,10 @@
 """Pictures drawn from what really happened. Each function returns a `Picture`, which shows itself as the value of a cell."""
 
 from .cuts import cuts
+from .messages import Message, messages
 from .places import places
+from .rallies import rallies
+from .sequence import handler_life, rally
 from .style import Picture
 
-__all__ = ["Picture", "cuts", "places"]
+__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "places", "rallies", "rally"]

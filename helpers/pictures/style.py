@@ -277,7 +277,7 @@ def write(
         **more,
     )
     if halo:
-        text.set_path_effects([patheffects.withStroke(linewidth=4, foreground=PAPER)])
+        text.set_path_effects([patheffects.withStroke(linewidth=3, foreground=PAPER)])
     return text
 
 
