@@ -2,9 +2,10 @@
 
 from .cuts import cuts
 from .messages import Message, messages
+from .phone_line import phone_line
 from .places import places
 from .rallies import rallies
 from .sequence import handler_life, rally
 from .style import Picture
 
-__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "places", "rallies", "rally"]
+__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally"]
