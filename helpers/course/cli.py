@@ -35,6 +35,9 @@ def main(argv: Sequence[str] | None = None, *, root: Path | None = None) -> int:
     except places.CourseError as error:
         print(f"course: {error}", file=sys.stderr)
         return error.status
+    except OSError as error:  # a full disk, for one
+        print(f"course: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130

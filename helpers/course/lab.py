@@ -1,5 +1,6 @@
 """JupyterLab, opened on the learner's copy."""
 
+import logging
 import os
 from pathlib import Path
 
@@ -31,8 +32,9 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
         print("You are root here (a container?), so JupyterLab is started with --allow-root.", flush=True)
         options.append("--allow-root")
     server = LabApp.initialize_server(argv=options)
-    # it would print the URL a second time, with a file
-    server.log.addFilter(lambda record: "To access the server" not in record.getMessage())
+    # it would say once more where it is, and that it stops
+    server.log.addFilter(lambda record: record.levelno != logging.CRITICAL
+                         or not record.getMessage().strip().startswith(("To access the server", "Shutting down")))
     if server.port != port:
         print(f"Port {port} is taken: using {server.port}.")
     # it listens from its loop's first turn on, so this is said in the second

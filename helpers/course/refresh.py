@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import subprocess
@@ -54,7 +53,10 @@ def refresh_one(path: Path, *, timeout: float = 60, ran: Callable[[], object] = 
     """
     before = path.read_bytes()
     notebook = _read(path, before)
-    asyncio.run(_execute(notebook, path.parent, timeout, ran))
+    try:
+        asyncio.run(_execute(notebook, path.parent, timeout, ran))
+    except RuntimeError as error:
+        raise CourseError(f"no kernel to run it ({error}): `course doctor` looks for the reason.") from None
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = merged(cell.outputs)
@@ -67,7 +69,7 @@ def refresh_one(path: Path, *, timeout: float = 60, ran: Callable[[], object] = 
 
 
 def _code_cells(path: Path) -> int:
-    return path.read_text("utf-8").count('"cell_type": "code"')  # for the bar alone
+    return len(re.findall(rb'"cell_type":\s*"code"', path.read_bytes()))  # for the bar alone
 
 
 def _read(path: Path, data: bytes) -> Any:
@@ -76,11 +78,12 @@ def _read(path: Path, data: bytes) -> Any:
         notebook = json.loads(data)
         name_cells(notebook["cells"])
         for cell in notebook["cells"]:
+            cell["source"] = "".join(cell["source"])  # a file may hold it as a list of lines
             cell["metadata"] = {name: value for name, value in cell["metadata"].items() if name == "tags" and value}
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
         notebook |= {"metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
-        notebook = nbformat.from_dict(notebook)
+        notebook = nbformat.v4.reads(json.dumps(notebook))  # joins the lines
         nbformat.validate(notebook)
     except (ValueError, KeyError, TypeError, nbformat.ValidationError) as error:
         problem = str(error).strip().splitlines()[0]
@@ -115,7 +118,8 @@ async def _execute(notebook: Any, folder: Path, timeout: float, ran: Callable[[]
             try:
                 await client.async_execute_cell(cell, index)
             except CellExecutionError as error:
-                raise CourseError(f"{where} failed: {error.ename}: {error.evalue}".rstrip() + ".") from None
+                reason = f"{error.ename}: {error.evalue}".splitlines()[0]
+                raise CourseError(f"{where} failed: {reason}.") from None
             except CellTimeoutError:
                 raise CourseError(f"{where} was not done after {timeout:g} s (see --timeout).") from None
             except DeadKernelError:
@@ -147,7 +151,8 @@ def merged(outputs: list[Any]) -> list[Any]:
 def refuse_paths(notebook: Any, folder: Path) -> None:
     """CourseError when the text of an output names a folder of this machine: it would differ on every other one."""
     folders = {folder, folder.parent, Path.home(), Path(sys.prefix), Path(sys.base_prefix), Path(tempfile.gettempdir())}
-    names = {os.path.normpath(name) for path in folders for name in (path, path.resolve()) if len(path.parts) > 1}
+    folders = {name for path in folders for name in (path, path.resolve()) if len(path.parts) > 1}
+    names = {name for path in folders for name in (str(path), path.as_posix(), str(path).replace("\\", "\\\\"))}
     forbidden = re.compile("|".join([*(re.escape(name) + r"(?![\w-])" for name in sorted(names, key=len, reverse=True)),
                                      r"site-packages", r"\bpython3\.\d+[/\\]", r"ipykernel_\d+"]))
     for index, cell in enumerate(notebook.cells):

@@ -1,0 +1,208 @@
+"""`course refresh`: runs notebooks, stores their outputs, writes the same bytes when nothing has changed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from tiny_course import code, make_tiny_course, markdown, read_cells, write_notebook
+
+from helpers.course import main
+from helpers.course.places import CourseError
+from helpers.course.refresh import merged, name_cells, refresh_one, refuse_paths
+
+PICTURE = """\
+import io
+from IPython.display import Image
+from matplotlib.figure import Figure
+figure = Figure()
+figure.add_subplot().plot([1, 2])
+figure.savefig(png := io.BytesIO(), format="png")
+Image(png.getvalue())"""
+
+
+def outputs(path: Path) -> list[list[dict[str, Any]]]:
+    return [cell["outputs"] for cell in read_cells(path) if cell["cell_type"] == "code"]
+
+
+# --- what is stored
+
+
+def test_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    cells = markdown("# Start"), code("print('a')\nprint('b')"), code(""), code(PICTURE), code("{1: 'one'}", "run-once")
+    path, twin = (write_notebook(tmp_path / name, *cells) for name in ("00_start.ipynb", "01_twin.ipynb"))
+    assert refresh_one(path)
+    first, written = path.read_bytes(), path.stat().st_mtime_ns
+    assert not refresh_one(path)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (first, written)
+    assert refresh_one(twin)
+    assert twin.read_bytes() == first, "the ids that were missing came out differently"
+
+    assert outputs(path)[0] == [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b\n"]}]
+    assert outputs(path)[1] == []
+    assert set(outputs(path)[2][0]["data"]) == {"image/png", "text/plain"}
+    assert [cell.get("execution_count") for cell in read_cells(path)] == [None, 1, None, 2, 3]
+
+
+def test_ids_are_kept_and_metadata_is_cleaned(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "00_start.ipynb", markdown("## What goes wrong?"), code("1", "run-once"))
+    notebook = json.loads(path.read_text())
+    notebook["nbformat_minor"] = 5
+    notebook["cells"][1] |= {"id": "mine", "metadata": {"tags": ["run-once"], "execution": {"iopub": "now"}, "trusted": True}}
+    path.write_text(json.dumps(notebook))
+    refresh_one(path)
+    stored = json.loads(path.read_text())
+    assert [(cell["id"], cell["metadata"]) for cell in stored["cells"]] == [
+        ("what-goes-wrong", {}), ("mine", {"tags": ["run-once"]})]
+    assert stored["metadata"] == {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"}}
+    nbformat.validate(nbformat.from_dict(stored))
+
+
+def test_missing_and_doubled_ids_are_made_from_the_first_words() -> None:
+    cells = [{"source": "# One, two; three four five six"}, {"source": ["import ", "socket"], "id": "kept"}, {"source": "***"},
+             {"source": "again", "id": "kept"}, {"source": "Again!"}, {"source": "x" * 99}]
+    name_cells(cells)
+    assert [cell["id"] for cell in cells] == ["one-two-three-four-five", "kept", "cell", "again", "again-2", "x" * 40]
+
+
+def test_a_notebook_runs_in_its_own_folder_and_kernel(tmp_path: Path) -> None:
+    checks = code("import os; sorted(os.listdir())"), code("left = 1"), code("'left over' in globals()")
+    for name in ("00_one.ipynb", "01_two.ipynb"):
+        write_notebook(tmp_path / name, *checks)
+    refresh_one(tmp_path / "00_one.ipynb")
+    assert outputs(tmp_path / "00_one.ipynb")[0][0]["data"]["text/plain"] == ["['00_one.ipynb', '01_two.ipynb']"]
+
+
+def stream(name: str, text: str) -> Any:
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def test_neighbouring_streams_are_joined() -> None:
+    picture = nbformat.v4.new_output("display_data", {"text/plain": "a picture"})
+    joined = merged([stream("stdout", "a"), stream("stderr", "x"), stream("stdout", "b"), picture, stream("stdout", "c"),
+                     stream("stdout", "d")])
+    assert [output.get("text", "picture") for output in joined] == ["ab", "x", "picture", "cd"]
+    assert [output.get("name") for output in joined] == ["stdout", "stderr", None, "stdout"]
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(("source", "reason"), [
+    ("1/0", "ZeroDivisionError: division by zero"),
+    ("raise ValueError('two\\nlines')", "ValueError: two"),
+    ("def (", "SyntaxError: "),
+    ("await __import__('asyncio').sleep(60)", "was not done after 2 s"),
+    ("while True: pass", "was not done after 2 s"),
+    ("__import__('os')._exit(3)", "the kernel died"),
+], ids=["error", "two lines", "syntax", "waits", "spins", "dies"])
+def test_nothing_is_written_when_a_cell_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, reason: str
+) -> None:
+    notebooks = make_tiny_course(tmp_path) / "notebooks"
+    bad = write_notebook(notebooks / "03_bad.ipynb", code("print('fine')"), markdown("# no"), code(source))
+    before = bad.read_bytes()
+    assert main(["refresh", "3", "5", "--timeout", "2"], root=tmp_path) == 1
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0].startswith("✗ 03_bad: ") and "cell 3 (id '" in lines[0] and reason in lines[0]
+    assert lines[0].endswith("Nothing written.")
+    assert lines[1:] == ["✓ 05_event_loop: stored"], "one that fails doesn't hold up the next"
+    assert "Traceback" not in err
+    assert bad.read_bytes() == before
+    assert sorted(path.name for path in notebooks.iterdir()) == [
+        "00_start_here.ipynb", "03_bad.ipynb", "05_event_loop.ipynb", "scratch.ipynb"]
+
+
+def test_a_cell_that_is_meant_to_fail_may(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "00_start.ipynb", code("1/0", "raises-exception"), code("'went on'"))
+    refresh_one(path)
+    assert outputs(path)[0][0]["ename"] == "ZeroDivisionError"
+    assert outputs(path)[1][0]["data"]["text/plain"] == ["'went on'"]
+    assert not refresh_one(path)
+
+
+@pytest.mark.parametrize("source", [
+    "import os; print(os.getcwd())",
+    "import pathlib; pathlib.Path.home() / 'x'",
+    "import sys; sys.executable",
+    "import tempfile, os; os.path.join(tempfile.gettempdir(), 'x')",
+    "import warnings; warnings.warn('old')",
+    "from IPython.display import HTML; import os; HTML(f'<a href=\"{os.getcwd()}\">')",
+    "import json; json.loads('{')",
+], ids=["folder", "home", "prefix", "temporary", "warning", "html", "traceback"])
+def test_a_path_of_this_machine_is_refused(tmp_path: Path, source: str) -> None:
+    path = write_notebook(tmp_path / "00_start.ipynb", code("1"), code(source, "raises-exception"))
+    before = path.read_bytes()
+    with pytest.raises(CourseError, match=r"cell 2 \(id '.*'\) shows a path of this machine"):
+        refresh_one(path)
+    assert path.read_bytes() == before
+
+
+def test_letters_of_a_picture_are_no_path(tmp_path: Path) -> None:
+    image = f'<img src="data:image/png;base64,AAAA{tempfile.gettempdir()}/AAAA=" alt="a folder">'
+    output = nbformat.v4.new_output("display_data", {"text/html": image, "image/png": f"{tempfile.gettempdir()}/"})
+    refuse_paths(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[output])]), tmp_path)
+
+
+@pytest.mark.parametrize("spoilt", [b"no JSON", b"\xff\xfe", b"[]", b"{}", b'{"cells": [{"cell_type": "code"}]}',
+                                    b'{"cells": [{"cell_type": "poem", "source": "", "metadata": {}}]}'])
+def test_what_is_no_notebook_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], spoilt: bytes) -> None:
+    path = make_tiny_course(tmp_path) / "notebooks" / "05_event_loop.ipynb"
+    path.write_bytes(spoilt)
+    assert main(["refresh", "5"], root=tmp_path) == 1
+    assert capsys.readouterr().out.startswith("✗ 05_event_loop: not a notebook of format 4 (")
+    assert path.read_bytes() == spoilt
+
+
+def test_an_unknown_notebook_runs_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_tiny_course(tmp_path)
+    assert main(["refresh", "0", "99"], root=tmp_path) == 2
+    assert capsys.readouterr() == ("", "course: There is no notebook '99'. There are: 00_start_here, 05_event_loop.\n")
+
+
+# --- the command
+
+
+def test_all_by_default_with_a_bar_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notebooks = make_tiny_course(tmp_path) / "notebooks"
+    scratch = (notebooks / "scratch.ipynb").read_bytes()
+    assert main(["refresh"], root=tmp_path) == 0
+    out, err = capsys.readouterr()
+    assert out == "✓ 00_start_here: stored\n✓ 05_event_loop: stored\n"
+    assert re.search(r"00_start_here: .*\| 1/2", err)
+    assert (notebooks / "scratch.ipynb").read_bytes() == scratch
+    assert main(["refresh", "05_event_loop"], root=tmp_path) == 0
+    assert capsys.readouterr().out == "✓ 05_event_loop: unchanged\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
+def test_ctrl_c_stops_it_with_nothing_written(tmp_path: Path) -> None:
+    notebooks = make_tiny_course(tmp_path) / "notebooks"
+    started = tmp_path / "started"
+    slow = write_notebook(notebooks / "03_slow.ipynb", code(
+        f"import os, pathlib, time\npathlib.Path({str(started)!r}).write_text(str(os.getpid()))\ntime.sleep(60)"))
+    before = slow.read_bytes()
+    os.mkfifo(started)  # whoever opens it for reading waits until the cell opens it for writing
+    program = f"import sys; from pathlib import Path; from helpers.course import main; sys.exit(main(['refresh', '3', '5'], root=Path({str(tmp_path)!r})))"
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        kernel = int(started.read_text())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err and err.endswith("Stopped.\n")
+    assert slow.read_bytes() == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
