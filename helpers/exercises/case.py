@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import contextvars
 import enum
+import functools
 import inspect
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import known
 from .sandbox import Abandoned, KeyboardAsked, Sandbox
+from .stub import codes
 from .verdict import describe, describe_error, words
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class Seen(enum.Enum):
     SOCKET_LEFT = "a socket was left open"
     TASK_LEFT = "a task was left running"
     THREAD_LEFT = "a thread was left running"
+    SERVER_LEFT = "a server of `helpers` was left running"
     INPUT = "it asked for input"
     EXIT = "it asked Python to exit"
 
@@ -55,30 +59,41 @@ class Call:
         self.coroutine: Any = None
 
 
+@dataclass(frozen=True)
 class Failure:
     """The first thing that went wrong, in words."""
 
-    def __init__(self, case: Case | None, received: str, hint: str, *, course: bool = False) -> None:
-        self.case = case
-        self.received = received
-        self.hint = hint
-        self.course = course
-        """Whether the checker is at fault, not the answer."""
+    case: Case | None
+    """Where; None: at the end of all cases."""
+    received: str
+    hint: str
+    course: bool = False
+    """Whether the checker is at fault, not the answer."""
+
+
+NOTHING: Any = object()
+"""Where None would be a value."""
 
 
 class Run:
     """One go of an answer through its exercise."""
 
-    def __init__(self, answer: Any, hints: Hints, limit: float) -> None:
+    def __init__(self, answer: Any, checker: Callable[..., Any], hints: Hints, limit: float) -> None:
         self.answer = Answer(answer, self)
+        self.files = {code.co_filename for code in codes(answer)} - {checker.__code__.co_filename}
+        """Where the learner's code is from: each cell has a file name of its own."""
         self.sandbox = Sandbox()
         self.hints = pairs(hints)
         self.calls: list[Call] = []
         self.cases: list[Case] = []
         self.failure: Failure | None = None
+        self.did = "It did not end"
+        """What the answer did in the case that failed, for the verdict on a stub."""
         self.exited = False
         self.tasks: list[asyncio.Task[Any]] = []
         """Tasks that the answer started."""
+        self.left_tasks: list[asyncio.Task[Any]] = []
+        """Those of them that still ran when their loop ended."""
         self.limit = limit
         self.ends = time.monotonic() + limit
 
@@ -91,65 +106,94 @@ class Run:
         """When to give up, on the clock of `time.monotonic`."""
         return min(self.ends, self.case.ends) if self.case else self.ends
 
-    def fail(self, received: str, hint: str, *, course: bool = False) -> Failed:
+    @property
+    def patience(self) -> float:
+        """The limit in seconds that ends first: the case's or the exercise's."""
+        return self.case.limit if self.case and self.case.ends < self.ends else self.limit
+
+    def fail(self, received: str, hint: str, *, course: bool = False, case: Any = NOTHING) -> Failed:
         """Keep the failure if it is the first one; the caller raises what is returned."""
         if self.failure is None and not self.sandbox.over:
-            self.failure = Failure(self.case, received, hint, course=course)
+            self.failure = Failure(self.case if case is NOTHING else case, received, hint, course)
         return Failed()
+
+    def fail_seen(self, flag: Seen, received: str, hint: str = "", *, case: Any = NOTHING) -> Failed:
+        """Fail for what was seen, with the author's hint for it, if there is one."""
+        return self.fail(received, self.hint_for(NOTHING, {flag}) or hint, case=case)
 
     def flags(self) -> set[Seen]:
         """What was seen so far."""
-        seen = set()
-        texts = [(w.category, str(w.message)) for w in self.sandbox.warned]
-        if self.sandbox.printed:
-            seen.add(Seen.PRINTED)
-        if self.sandbox.asked_for_input:
-            seen.add(Seen.INPUT)
-        if self.exited:
-            seen.add(Seen.EXIT)
-        if any(kind is RuntimeWarning and "never awaited" in text for kind, text in texts):
-            seen.add(Seen.UNAWAITED)
-        if any(kind is ResourceWarning and "socket" in text for kind, text in texts):
-            seen.add(Seen.SOCKET_LEFT)
-        return seen
+        sandbox = self.sandbox
+        seen = {
+            Seen.PRINTED: bool(sandbox.printed),
+            Seen.INPUT: sandbox.asked_for_input,
+            Seen.EXIT: self.exited,
+            Seen.UNAWAITED: any(kind is RuntimeWarning and "never awaited" in text for kind, text in sandbox.warned),
+            Seen.SOCKET_LEFT: any(kind is ResourceWarning and "socket" in text.lower() for kind, text in sandbox.warned),
+        }
+        return {flag for flag, so in seen.items() if so}
+
+    def hint_for(self, received: Any, seen: set[Seen], extra: Hints = ()) -> str:
+        """The first hint whose key fits a value, an exception or what was seen; the case's own come before the exercise's."""
+        own = self.case.hints if self.case else []
+        return next((hint for key, hint in [*pairs(extra), *own, *self.hints] if fits(key, received, seen)), "")
+
+    def hint_for_error(self, *errors: BaseException) -> str:
+        """The hint for exceptions, of which the first one counts most."""
+        seen = self.flags()
+        return next((h for h in (self.hint_for(error, seen) for error in errors) if h), "") or next(
+            (h for h in (known.about_error(error, self.answer.function) for error in errors) if h), ""
+        )
 
     def judge(self, error: BaseException) -> Failed:
         """An exception that left a case or the checker: whose fault is it?"""
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        if isinstance(error, Failed) or self.failure is not None:
+        if self.failure is not None:
             return Failed()
-        hint = self.hint_for(error)
-        if self._from_answer(error):
-            return self.fail(f"it raised {describe_error(error)}", hint or known.about_error(error))
-        raised = [call.error for call in self.calls if call.error is not None and not _is_close(call.error)]
-        if _is_network(error):
+        inner = error
+        while isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        if isinstance(inner, Failed):
+            return inner
+        if self.from_answer(error) or self.from_answer(inner):
+            return self.fail(f"it raised {_describe_nested(error, inner)}", self.hint_for_error(inner, error))
+        if _is_network(inner):
+            raised = self.raised()
             if raised:
-                return self.fail(
-                    f"it raised {describe_error(raised[-1])}", self.hint_for(raised[-1]) or hint or known.about_error(raised[-1])
-                )
-            return self.fail(_network(error), hint)
+                return self.fail(f"it raised {describe_error(raised[-1])}", self.hint_for_error(raised[-1], inner))
+            return self.fail(_network(inner), self.hint_for_error(inner) or (self.case.hint if self.case else ""))
+        returned = self._wrong_kind()
+        if returned is not None:
+            return self.fail(describe(returned.value), known.about_value(returned.value, self.case.expected, bool(self.sandbox.printed)))
         return self.fail(describe_error(error), "", course=True)
 
-    def hint_for(self, received: Any, extra: Hints = (), flags: set[Seen] | None = None) -> str:
-        """The hint whose key fits a value, an exception or what was seen; the case's own come first."""
-        seen = self.flags() | (flags or set())
-        own = self.case.hints if self.case else []
-        for key, hint in [*pairs(extra), *own, *self.hints]:
-            if fits(key, received, seen):
-                return hint
-        return ""
+    def raised(self) -> list[BaseException]:
+        """What calls of the answer raised in this case, and what was lost in its tasks and threads."""
+        calls = self.calls[self.case.first_call :] if self.case else self.calls
+        errors = [*self.sandbox.lost, *(call.error for call in calls if call.error is not None)]
+        return [error for error in errors if not _is_close(error) and not isinstance(error, asyncio.CancelledError)]
 
-    def _from_answer(self, error: BaseException) -> bool:
+    def _wrong_kind(self) -> Call | None:
+        """The last call of this case, if it returned another type than expected: then the checker may well stumble over it."""
+        case = self.case
+        if case is None or case.expected is NOTHING or isinstance(case.expected, (words, type)):
+            return None
+        calls = [call for call in self.calls[case.first_call :] if call.ended and call.error is None]
+        return calls[-1] if calls and type(calls[-1].value) is not type(case.expected) else None
+
+    def from_answer(self, error: BaseException) -> bool:
+        """Whether an exception came out of the learner's code."""
         if isinstance(error, (AnswerExited, KeyboardAsked)) or any(call.error is error for call in self.calls):
             return True
-        files = {code.co_filename for code in self.answer.codes()}
         trace = error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename in files:
+            if trace.tb_frame.f_code.co_filename in self.files:
                 return True
             trace = trace.tb_next
         return False
+
+
+def _describe_nested(error: BaseException, inner: BaseException) -> str:
+    return describe_error(inner) + ("" if error is inner else f" (in an {type(error).__name__})")
 
 
 def pairs(hints: Hints) -> list[tuple[Any, str]]:
@@ -158,14 +202,14 @@ def pairs(hints: Hints) -> list[tuple[Any, str]]:
 
 
 def fits(key: Any, received: Any, seen: set[Seen]) -> bool:
-    """Whether a key of `hints` fits: see the table at the top of `engine.py`."""
+    """Whether a key of `hints` fits: the table at the top of `engine.py`. `received` may be NOTHING."""
     if isinstance(key, Seen):
         return key in seen or (key is Seen.STUCK and isinstance(received, TimeoutError))
     if isinstance(key, tuple) and key and all(isinstance(k, (type, Seen)) for k in key):
         return any(fits(k, received, seen) for k in key)
     if isinstance(key, type):
         return isinstance(received, key)
-    if isinstance(received, BaseException):
+    if received is NOTHING or isinstance(received, BaseException):
         return False
     if callable(key):
         try:
@@ -215,12 +259,6 @@ class Answer:
         """What became of each call so far: `.ended`, `.value`, `.error`."""
         return self._run.calls
 
-    def codes(self) -> list[Any]:
-        """The code objects of the learner's own."""
-        from .stub import codes
-
-        return codes(self.function)
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             asyncio.get_running_loop()
@@ -232,14 +270,18 @@ class Answer:
         if inspect.iscoroutinefunction(self.function):
             with asyncio.Runner() as runner:
                 tend(self._run, runner.get_loop())
-                return runner.run(self._in_loop(args, kwargs, alone=True))
+                return runner.run(self._alone(args, kwargs))
         with self._noted() as call:
             call.value = self.function(*args, **kwargs)
         return call.value
 
-    async def _in_loop(self, args: Any, kwargs: Any, *, alone: bool = False) -> Any:
-        if alone:
-            cancel_from_outside(self._run)
+    async def _alone(self, args: Any, kwargs: Any) -> Any:
+        cancel_from_outside(self._run)
+        value = await self._in_loop(args, kwargs)
+        await note_left_tasks(self._run)
+        return value
+
+    async def _in_loop(self, args: Any, kwargs: Any) -> Any:
         inside = _inside.set(True)
         try:
             with self._noted() as call:
@@ -262,7 +304,7 @@ class Answer:
             raise
         except (SystemExit, KeyboardInterrupt) as error:
             self._run.exited = True
-            call.error = AnswerExited(describe_error(error))
+            call.error = AnswerExited(*error.args)
             raise call.error from None
         except BaseException as error:
             call.error = error
@@ -284,6 +326,14 @@ def tend(run: Run, loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(lambda loop, context: None)
 
 
+async def note_left_tasks(run: Run) -> None:
+    """Before a loop ends: which tasks of the answer still run?"""
+    for _ in range(5):  # a task that was just cancelled needs a few rounds to end
+        await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    run.left_tasks += [task for task in run.tasks if task.get_loop() is loop and not task.done()]
+
+
 def cancel_from_outside(run: Run) -> None:
     """Let the notebook's thread cancel the task that calls this."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -293,9 +343,6 @@ def cancel_from_outside(run: Run) -> None:
 
 # --- cases
 
-_NOTHING: Any = object()
-
-
 class Cases:
     """The `case` of a checker: `with case("what is tried", sent=..., expected=...) as c:`."""
 
@@ -303,15 +350,34 @@ class Cases:
         self._run = run
 
     def __call__(
-        self, title: str, *, sent: Any = _NOTHING, expected: Any = _NOTHING, hints: Hints = (), hint: str = "", limit: float | None = None
+        self, title: str, *, sent: Any = NOTHING, expected: Any = NOTHING, hints: Hints = (), hint: str = "", limit: float | None = None
     ) -> Case:
         """A case. `hints` are keyed, see the table in `engine.py`; `hint` is what is said when no key fits;
         `limit` is in seconds, when this case should end before the whole check must."""
         return Case(self._run, title, sent, expected, hints, hint, limit)
 
 
+OTHER_SIDE = 2.5
+"""Seconds that the end of a case waits for the check's own side, in other threads."""
+
+_MATTERS = (
+    (Seen.EXIT, "it asked Python to exit", "The notebook wants to go on after this. Which word ends only the function?"),
+    (Seen.INPUT, "it asked for input", "Nobody is at the keyboard while it is checked. Which values come with the call?"),
+    (
+        Seen.UNAWAITED,
+        "a coroutine that nobody awaited",
+        "What came back is right, but one call was only prepared, never made. Where is an `await` missing?",
+    ),
+    (
+        Seen.SOCKET_LEFT,
+        "a socket that was left open",
+        "What came back is right, but a socket was dropped while it was open. Who closes it, also when a line before fails?",
+    ),
+)
+
+
 class Case:
-    """One thing tried. What it opened is closed at its end."""
+    """One thing tried. What it opened is closed at its end. Use it by `with`, or in an async checker by `async with`."""
 
     def __init__(self, run: Run, title: str, sent: Any, expected: Any, hints: Hints, hint: str, limit: float | None) -> None:
         self._run = run
@@ -319,58 +385,63 @@ class Case:
         self.expected = expected
         self.hints = pairs(hints)
         self.hint = hint
-        self.sent_text = "" if sent is _NOTHING else describe_sent(sent)
-        self.expected_text = "" if expected is _NOTHING else describe(expected)
-        self.ends = time.monotonic() + (limit if limit is not None else run.limit)
+        self.sent_text = "" if sent is NOTHING else describe_sent(sent)
+        self.expected_text = "" if expected is NOTHING else describe(expected)
+        self.limit = run.limit if limit is None else limit
+        self.ends = float("inf")
         self._closing = contextlib.ExitStack()
         self._threads: list[threading.Thread] = []
-        self.first_call = len(run.calls)
+        self.first_call = 0
 
     def __enter__(self) -> Case:
-        self._run.cases.append(self)
+        self.ends = time.monotonic() + self.limit
         self.first_call = len(self._run.calls)
+        self._run.cases.append(self)
         return self
+
+    async def __aenter__(self) -> Case:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        # in a thread, so that what the answer left in this loop goes on while the end waits for it
+        return await asyncio.to_thread(self.__exit__, kind, error, trace)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
         run = self._run
         try:
-            if isinstance(error, Abandoned) or run.sandbox.over:
-                return False
             if error is not None:
-                if isinstance(error, (asyncio.CancelledError, GeneratorExit)) and not run._from_answer(error):
+                if isinstance(error, Abandoned) or run.sandbox.over:
+                    return False
+                if isinstance(error, (asyncio.CancelledError, GeneratorExit)) and not run.from_answer(error):
                     return False
                 raise run.judge(error) from None
+            until = time.monotonic() + OTHER_SIDE
             for thread in self._threads:
-                thread.join(1.0)
+                thread.join(max(0.0, until - time.monotonic()))
                 if thread.is_alive():
-                    raise run.fail("nothing more: the check still waits for the other side", run.hint_for(None, flags={Seen.STUCK}) or self.hint)
+                    raise run.fail_seen(Seen.STUCK, "nothing more: the check's side still waits", self.hint)
             if run.failure is not None:
                 raise Failed
-            self._judge_what_is_left()
+            self._judge_what_was_seen()
         finally:
             with contextlib.suppress(Exception):
                 self._closing.close()
         return False
 
-    def _judge_what_is_left(self) -> None:
+    def _judge_what_was_seen(self) -> None:
         run = self._run
         seen = run.flags()
-        for flag, received, hint in (
-            (Seen.EXIT, "it asked Python to exit", "The notebook should go on after this. Which word ends only the function?"),
-            (Seen.INPUT, "it called input()", "Nobody is at the keyboard here. Where do the values come from?"),
-            (Seen.UNAWAITED, "a coroutine that nobody awaited", "The result is right, but one call was prepared and never made. Where is an `await` missing?"),
-            (Seen.SOCKET_LEFT, "a socket that was left open", "The result is right, but a socket was dropped while it was open. Who closes it, also when you fail halfway?"),
-        ):
+        for flag, received, hint in _MATTERS:
             if flag in seen:
-                raise run.fail(received, run.hint_for(None) or hint)
+                raise run.fail_seen(flag, received, hint)
 
     # --- verdicts
 
-    def equal(self, got: Any, want: Any = _NOTHING, *, hint: str = "", hints: Hints = (), received: Any = _NOTHING) -> None:
+    def equal(self, got: Any, want: Any = NOTHING, *, hint: str = "", hints: Hints = (), received: Any = NOTHING) -> None:
         """Fail unless `got == want`; without `want` it is the case's `expected`."""
-        if want is _NOTHING:
+        if want is NOTHING:
             want = self.expected
-        if want is _NOTHING:
+        if want is NOTHING:
             raise TypeError("c.equal(got) needs case(..., expected=...) or c.equal(got, want)")
         if got == want:
             return
@@ -378,10 +449,10 @@ class Case:
             self.expected_text = describe(want)
         self._refuse(got, want, hint, hints, received)
 
-    def true(self, holds: Any, *, hint: str = "", hints: Hints = (), received: Any = _NOTHING) -> None:
+    def true(self, holds: Any, *, hint: str = "", hints: Hints = (), received: Any = NOTHING) -> None:
         """Fail unless `holds`. Say in `received` what was seen: a value, or `words("...")`."""
         if not holds:
-            self._refuse(received, _NOTHING, hint, hints, received)
+            self._refuse(received, NOTHING, hint, hints, received)
 
     def kind(self, got: Any, kind: type | tuple[type, ...], *, hint: str = "", hints: Hints = ()) -> None:
         """Fail unless `got` is of that type. Use it before taking a result apart."""
@@ -389,11 +460,11 @@ class Case:
             if not self.expected_text:
                 kinds = kind if isinstance(kind, tuple) else (kind,)
                 self.expected_text = " or ".join(f"a {k.__name__}" for k in kinds)
-            self._refuse(got, object(), hint, hints, _NOTHING)
+            self._refuse(got, object(), hint, hints, NOTHING)
 
-    def fail(self, hint: str = "", *, received: Any = _NOTHING, hints: Hints = ()) -> None:
+    def fail(self, hint: str = "", *, received: Any = NOTHING, hints: Hints = ()) -> None:
         """Fail."""
-        self._refuse(received, _NOTHING, hint, hints, received)
+        self._refuse(received, NOTHING, hint, hints, received)
 
     @contextlib.contextmanager
     def raises(self, kind: type[BaseException] | tuple[type[BaseException], ...], *, hint: str = "", hints: Hints = ()) -> Iterator[None]:
@@ -406,8 +477,8 @@ class Case:
             self.expected_text = describe(kind) if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
         calls = self._run.calls[self.first_call :]
         if calls and calls[-1].ended:
-            self._refuse(calls[-1].value, object(), hint, hints, _NOTHING)
-        self._refuse(words("no exception"), _NOTHING, hint, hints, _NOTHING)
+            self._refuse(calls[-1].value, NOTHING, hint, hints, NOTHING)
+        self._refuse(words("no exception"), NOTHING, hint, hints, NOTHING)
 
     def match(self, got: Any, want: Mapping[Any, Any], *, hint: str = "", hints: Hints = ()) -> None:
         """Fail unless the dictionary `got` says the same as `want`, without telling what `want` says.
@@ -422,7 +493,7 @@ class Case:
             if key in right:
                 continue
             if key not in got:
-                self._refuse(words(f"no key {describe(key)}"), _NOTHING, hint or "One is missing. The keys stay as they are given.", hints, _NOTHING)
+                self._refuse(words(f"no key {describe(key)}"), NOTHING, hint or "One is missing. The keys stay as they are given.", hints, NOTHING)
             value = got[key]
             listed = [*pairs(hints), *self.hints]
             said = next((text for k, text in listed if k == (key, value)), "") or next((text for k, text in listed if type(k) is type(key) and k == key), "")
@@ -430,35 +501,30 @@ class Case:
             raise self._run.fail(f"{describe(key)}: {describe(value)}", f"{praise} {said or hint or self.hint}".strip())
         extra = [key for key in got if key not in want]
         if extra:
-            self._refuse(words(f"an unknown key {describe(extra[0])}"), _NOTHING, hint, hints, _NOTHING)
+            self._refuse(words(f"an unknown key {describe(extra[0])}"), NOTHING, hint, hints, NOTHING)
 
     def _refuse(self, got: Any, want: Any, hint: str, hints: Hints, received: Any) -> None:
+        """Fail with what was received. `want` is NOTHING where the kind of the value says nothing."""
         run = self._run
-        shown = got if received is _NOTHING else received
-        value = None if got is _NOTHING else got
-        said = run.hint_for(value, hints)
-        if not said and want is not _NOTHING:
+        said = run.hint_for(got, run.flags(), hints)
+        if not said and want is not NOTHING:
             said = known.about_value(got, want, bool(run.sandbox.printed))
-        errors = [c.error for c in run.calls[self.first_call :] if c.error is not None and not _is_close(c.error)]
-        if not said and errors:
-            said = run.hint_for(errors[-1]) or known.about_error(errors[-1])
-        raise run.fail("" if shown is _NOTHING else describe(shown), said or hint or self.hint)
+        raised = run.raised()
+        if not said and raised:
+            said = run.hint_for_error(*reversed(raised))
+        shown = got if received is NOTHING else received
+        raise run.fail("" if shown is NOTHING else describe(shown), said or hint or self.hint)
 
     # --- what the check lends and does
 
     def closing(self, thing: Any) -> Any:
         """Have `thing.close()` called at the case's end, and when the answer hangs. Returns the thing."""
-
-        def close() -> None:
-            if isinstance(thing, socket.socket):
-                with contextlib.suppress(OSError):
-                    thing.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads it; close() alone does not
-            with contextlib.suppress(Exception):
-                thing.close()
-
-        self._closing.callback(close)
-        self._run.sandbox.closers.append(close)
+        self._at_end(functools.partial(_close, thing))
         return thing
+
+    def _at_end(self, step: Callable[[], None]) -> None:
+        self._closing.callback(step)
+        self._run.sandbox.closers.append(step)
 
     def socketpair(self, timeout: float | None = 2.0) -> tuple[socket.socket, socket.socket]:
         """Both ends of a TCP line on this machine: (near, far). Each waits at most `timeout` seconds."""
@@ -530,16 +596,9 @@ class Case:
         from ..echo import WebSocketServer
 
         server = WebSocketServer(handler, **options)
-        server.__enter__()
-        done = threading.Event()
-
-        def stop() -> None:
-            if not done.is_set():
-                done.set()
-                server.stop()
-
-        self._closing.callback(stop)
-        self._run.sandbox.closers.append(stop)
+        self._closing.enter_context(server)
+        # one whose handler blocks its loop can't stop: it is only asked to, and its thread is ended as any other
+        self._run.sandbox.closers.append(server._ask_to_stop)
         return server
 
     def unread(self, sock: socket.socket) -> bytes:
@@ -562,9 +621,8 @@ class Case:
             while piece := sock.recv(65536):
                 got += piece
         except TimeoutError:
-            raise self._run.fail(
-                "an open line", self._run.hint_for(None, flags={Seen.SOCKET_LEFT}) or hint or "The check still hears your line. What hangs up, also when you fail halfway?"
-            ) from None
+            hint = hint or "I still hear your line. What hangs up, also when a line before fails?"
+            raise self._run.fail_seen(Seen.SOCKET_LEFT, "a line that is still open", hint) from None
         except ConnectionError:
             pass
         return got
@@ -601,8 +659,6 @@ class Watched:
         self.running = 0
         self.most_at_once = 0
         self.__name__ = getattr(function, "__name__", "watched")
-        if inspect.iscoroutinefunction(function):
-            inspect.markcoroutinefunction(self) if hasattr(inspect, "markcoroutinefunction") else None
 
     @property
     def count(self) -> int:
@@ -645,3 +701,11 @@ def _wait_until_read(reader: socket.socket, sandbox: Sandbox) -> None:
         selector.register(reader, selectors.EVENT_READ)
         while selector.select(0) and not sandbox.over:
             time.sleep(0.001)
+
+
+def _close(thing: Any) -> None:
+    if isinstance(thing, socket.socket):
+        with contextlib.suppress(OSError):
+            thing.shutdown(socket.SHUT_RDWR)  # wakes a thread that reads it; close() alone does not
+    with contextlib.suppress(Exception):
+        thing.close()

@@ -41,7 +41,7 @@ loop, ...); then the plain `hint=` of the assertion, then of the case. A key is
     a type             the received value, or what was raised, is one        ConnectionClosedOK, str, TypeError
     a predicate        a function of the received value says so              lambda got: len(got) < 5
     Seen.STUCK         it did not end in time (or raised TimeoutError)       also .PRINTED, .UNAWAITED, .SOCKET_LEFT,
-                                                                             .TASK_LEFT, .THREAD_LEFT, .INPUT, .EXIT
+                                                                             .SERVER_LEFT, .TASK_LEFT, .THREAD_LEFT, .INPUT, .EXIT
     a tuple of types and Seens: any of them
 
 and where keys are unhashable, `hints` may be a list of pairs. A hint says first what is right, knows the mistake, and asks
@@ -49,7 +49,9 @@ rather than tells. `Code` stands in backticks. Ports, times and addresses don't 
 
 **The answer.** `answer(...)` runs `def` and `async def` alike to the end; where a loop runs (an async checker, a handler that is
 served) it is `await answer(...)`. `answer.calls` says what became of each call, `answer.function` is the learner's own
-object. An async checker (`async def`) runs in a fresh loop, in which `asyncio.create_task(answer(...))` is at home.
+object. An async checker (`async def`) runs in a fresh loop, in which `asyncio.create_task(answer(...))` is at home; it writes
+`async with case(...) as c:`, and `await asyncio.to_thread(c.hung_up, far)` for what would block the loop. To watch a blocking
+answer from an async checker: `await asyncio.to_thread(answer, ...)`.
 An answer that hangs, raises, prints, exits or leaves something open is the engine's matter: the checker has nothing to do for that.
 
 **In a case**
@@ -74,18 +76,20 @@ from __future__ import annotations
 import asyncio
 import difflib
 import functools
+import gc
 import importlib
 import inspect
 import pkgutil
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
 
-from . import sandbox, stub
-from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, cancel_from_outside, tend
-from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, words
+from ..background import BackgroundServer, _running
+from . import sandbox, stub, stuck
+from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, cancel_from_outside, note_left_tasks, tend
+from .known import about_loop
+from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, steady, words
 
 __all__ = ["Answer", "Case", "Cases", "Exercise", "Seen", "Verdict", "check", "exercise", "exercises", "words"]
 
@@ -176,22 +180,25 @@ def _wrong_argument(answer: Any) -> Verdict | None:
 
 
 def judge(answer: Any, which: Exercise) -> Verdict:
-    """Take an answer through one exercise."""
-    run = Run(answer, which.hints, which.limit)
-    stuck: str | None = None
-    still_running = False
+    """Take an answer through one exercise. Returns and raises what `check` does."""
+    run = Run(answer, which.checker, which.hints, which.limit)
+    before = set(_running)
+    run.sandbox.closers.append(lambda: _stop_servers(before))
     with run.sandbox.routed():
         try:
-            if not run.sandbox.run(lambda: _go(run, which), run.deadline):
-                stuck = f"nothing: it still ran after {which.limit:g} seconds"
-                _judge_stuck(run, stuck)
+            if not run.sandbox.run(lambda: _go(run, which, before), run.deadline):
+                _judge_stuck(run)
         finally:
-            if not run.sandbox.stop():
-                still_running = True
-    return _verdict(run, which, still_running)
+            ended = run.sandbox.stop()
+    return _verdict(run, which, ended)
 
 
-def _go(run: Run, which: Exercise) -> None:
+def _stop_servers(before: set[BackgroundServer]) -> None:
+    for server in set(_running) - before:
+        server._ask_to_stop()
+
+
+def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:
     """In the worker thread: all cases, then what is left behind."""
     try:
         if inspect.iscoroutinefunction(which.checker):
@@ -201,73 +208,81 @@ def _go(run: Run, which: Exercise) -> None:
         else:
             which.checker(run.answer, Cases(run))
         if not run.cases:
-            raise run.fail("the exercise has no cases", "", course=True)
-        _judge_left(run)
+            raise run.fail("this exercise has no cases", "", course=True)
+        _judge_what_is_left(run, before)
     except Failed:
         pass
     except sandbox.Abandoned:
         raise
     except BaseException as error:
         run.judge(error)
+    if run.failure is not None:
+        run.did = _what_it_did(run)
 
 
 async def _go_async(run: Run, which: Exercise) -> None:
     cancel_from_outside(run)
     await which.checker(run.answer, Cases(run))
-    for _ in range(5):  # tasks that were just cancelled need a few rounds to end
-        await asyncio.sleep(0)
+    await note_left_tasks(run)
 
 
-def _judge_left(run: Run) -> None:
-    if any(not task.done() for task in run.tasks):
-        raise run.fail(
-            "a task that still ran at the end",
-            run.hint_for(None, flags={Seen.TASK_LEFT}) or "The result is right, but a task of yours still runs. Who ends it?",
-        )
-    for thread in run.sandbox.left_threads():
-        thread.join(0.3)
-    if run.sandbox.left_threads():
-        raise run.fail(
-            "a thread that still ran at the end",
-            run.hint_for(None, flags={Seen.THREAD_LEFT}) or "The result is right, but something of yours still runs. Who stops it?",
-        )
+def _judge_what_is_left(run: Run, before: set[BackgroundServer]) -> None:
+    gc.collect()  # a socket or a coroutine may hang on in a circle of references, and says only then that it was forgotten
+    seen = run.flags()
+    connections = any("Connection" in getattr(task.get_coro(), "__qualname__", "") for task in run.left_tasks)
+    for flag, so, received, hint in (
+        (Seen.SERVER_LEFT, bool(set(_running) - before), "a server that still listens", "Who stops it, also when a line before fails?"),
+        (
+            Seen.SOCKET_LEFT,
+            connections or Seen.SOCKET_LEFT in seen,
+            "a connection that is still open",
+            "Who closes it, also when a line before fails?",
+        ),
+        (Seen.UNAWAITED, Seen.UNAWAITED in seen, "a coroutine that nobody awaited", "Where is an `await` missing?"),
+        (Seen.TASK_LEFT, bool(run.left_tasks), "a task that still runs", "Who waits for it, or cancels it?"),
+        (Seen.THREAD_LEFT, bool(run.sandbox.left_threads(0.3)), "a thread that still runs", "Who ends it, and who waits until it has ended?"),
+    ):
+        if so:
+            raise run.fail_seen(flag, received, f"All results are right. But it leaves something behind. {hint}", case=None)
 
 
-def _judge_stuck(run: Run, received: str) -> None:
-    case = run.case
-    hint = run.hint_for(None, flags={Seen.STUCK}) or (case.hint if case else "")
-    run.fail(received, hint or "What does it wait for, and who would have to do that?")
+def _judge_stuck(run: Run) -> None:
+    """In the thread that waits; no code of the learner's runs here, not even a `__repr__`."""
+    coroutines = [call.coroutine for call in run.calls if not call.ended and call.coroutine is not None]
+    doing = stuck.where(run.sandbox.alive(), coroutines, run.files)
+    received = f"nothing within {run.patience:g} seconds" + (f": {doing}" if doing else "")
+    hint = about_loop(run.answer.function) or (run.case.hint if run.case else "")
+    question = "What should end this, and does it ever happen?" if doing == stuck.SPINS else "What does it wait for, and who would have to do that?"
+    run.fail_seen(Seen.STUCK, received, hint or question)
 
 
-def _verdict(run: Run, which: Exercise, still_running: bool) -> Verdict:
-    name, function, failure = which.name, run.answer.function, run.failure
-    printed = run.sandbox.printed.rstrip("\n")
-    notes = ["It could not be stopped and still runs: restart the kernel when you are done."] if still_running else []
+def _verdict(run: Run, which: Exercise, ended: bool) -> Verdict:
+    name, failure, printed = which.name, run.failure, steady(run.sandbox.printed.rstrip("\n"))
+    notes = () if ended else ("A thread of it could not be stopped and still waits or runs. Restarting the kernel ends it.",)
     if failure is None:
-        count = len(run.cases)
-        return Verdict(name, PASSED, "passed. " + ("Its case holds." if count == 1 else f"All {count} cases hold."), printed=printed)
+        holds = "Its case holds." if len(run.cases) == 1 else f"All {len(run.cases)} cases hold."
+        return Verdict(name, PASSED, f"passed. {holds}", printed=printed, notes=notes)
     case = failure.case
-    expected = case.expected_text if case else ""
+    if stub.is_stub(run.answer.function) or stub.has_gap(run.answer.function):
+        expected = f"; {case.expected_text} was expected." if case and case.expected_text else "."
+        return Verdict(name, NOT_YET, f"not yet. {run.did}{expected}", printed=printed, notes=notes)
+    where = f", in the case “{case.title}”" if case else ""
     if failure.course:
-        notes.append(f"{failure.received}" + (f", in the case “{case.title}”" if case else ""))
-        return Verdict(
-            name, FAILED, "the check itself failed: the course is at fault, not your answer.", printed=printed, notes=tuple(notes)
-        )
-    if stub.is_stub(function) or stub.has_gap(function):
-        call = run.calls[0] if run.calls else None
-        if call is not None and call.error is not None:
-            did = f"It raised {type(call.error).__name__}"
-        elif call is not None and call.ended:
-            did = f"It returned {describe(call.value)}"
-        else:
-            did = "It was not called" if call is None else "It did not end"
-        summary = f"not yet. {did}" + (f"; {expected} was expected." if expected else ".")
-        return Verdict(name, NOT_YET, summary, printed=printed, notes=tuple(notes))
-    rows = []
-    if case is not None:
-        rows = [("sent", case.sent_text)] if case.sent_text else []
-        rows += [("expected", expected)] if expected else []
-    if failure.received:
-        rows.append(("received", failure.received))
-    summary = f"not quite, in the case “{case.title}”." if case else "not quite."
-    return Verdict(name, FAILED, summary, tuple(rows), failure.hint, printed, tuple(notes))
+        fault = f"{failure.received}{where}"
+        summary = "the check itself failed: the course is at fault, not your answer."
+        return Verdict(name, FAILED, summary, printed=printed, notes=(fault, *notes))
+    rows = [("sent", case.sent_text), ("expected", case.expected_text)] if case else []
+    rows = [(label, text) for label, text in [*rows, ("received", failure.received)] if text]
+    return Verdict(name, FAILED, f"not quite{where}.", tuple(rows), failure.hint, printed, notes)
+
+
+def _what_it_did(run: Run) -> str:
+    """What became of the answer in the case that failed, in words. In the worker thread."""
+    calls = run.calls[run.case.first_call :] if run.case else run.calls
+    if not calls:
+        return "It was not called"
+    if calls[0].error is not None:
+        return f"It raised {type(calls[0].error).__name__}"
+    if not calls[0].ended:
+        return "It did not end"
+    return f"It returned {describe(calls[0].value)}"

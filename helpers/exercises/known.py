@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from types import CodeType
 from typing import Any
 
+from .stub import codes
 from .verdict import describe_kind
+
+_OTHER_LOOP = ("attached to a different loop", "different event loop", "different loop")
 
 _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     # (type, a part of the error's text, the hint)
-    (RuntimeError, "attached to a different loop", "loop"),
-    (RuntimeError, "different event loop", "loop"),
-    (ValueError, "different loop", "loop"),
     (
         RuntimeError,
         "asyncio.run() cannot be called from a running event loop",
@@ -20,7 +22,7 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     (
         RuntimeError,
         "cannot reuse already awaited coroutine",
-        "A coroutine object runs once, like a film ticket. Where would a new one come from?",
+        "A coroutine object runs once, as a ticket is good for one ride. Where would a new one come from?",
     ),
     (
         RuntimeError,
@@ -30,41 +32,63 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     (
         TypeError,
         "bytes-like object is required, not 'str'",
-        "The words are right, but a wire carries bytes. Which method turns text into bytes?",
+        "The words are there, but a wire carries bytes. Which method turns text into bytes?",
     ),
-    (TypeError, "can't concat str to bytes", "One of the two is text, the other is bytes. Which method turns one into the other?"),
-    (TypeError, "can't be used in 'await' expression", "What stands behind `await` there is already a plain value. Was it a coroutine at all?"),
-    (TypeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call would wait for the result?"),
-    (AttributeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call would wait for the result?"),
+    (TypeError, "can't concat str to bytes", "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
+    (TypeError, "can only concatenate str (not \"bytes\")", "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
+    (TypeError, "in 'await' expression", "What stands behind `await` there is no coroutine. Is it the result already?"),
+    (TypeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
+    (AttributeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
+    (TypeError, "positional argument", "Compare the arguments in its first line with those that the exercise names."),
+    (TypeError, "unexpected keyword argument", "Compare the arguments in its first line with those that the exercise names."),
+    (NotImplementedError, "", "One part of it is still marked as not written. Which one?"),
+    (RecursionError, "", "It calls itself and never stops. When should it?"),
+    (NameError, "", "Is that name spelt as where it was made, and has the cell that makes it run?"),
 )
 
-LOOP = (
-    "Every connection belongs to the event loop that opened it, and the check runs in a loop of its own. "
-    "Does the answer use something from another cell, where it should use its own arguments?"
-)
 
-
-def about_error(error: BaseException) -> str:
-    """A hint for an exception that the answer raised, or ""."""
+def about_error(error: BaseException, function: Any) -> str:
+    """A hint for an exception that the answer `function` raised, or ""."""
     try:
         text = str(error)
     except Exception:
         return ""
-    for kind, part, hint in _TEXTS:
-        if isinstance(error, kind) and part in text:
-            return LOOP if hint == "loop" else hint
-    if isinstance(error, NotImplementedError):
-        return "Part of it is still marked as not written."
-    if isinstance(error, RecursionError):
-        return "It calls itself and never stops. When should it?"
+    if any(part in text for part in _OTHER_LOOP):
+        return about_loop(function) or _LOOP
+    return next((hint for kind, part, hint in _TEXTS if isinstance(error, kind) and part in text), "")
+
+
+_LOOP = (
+    "Queues, tasks and connections belong to the event loop in which they were made, and the check has a loop of its own. "
+    "Does the answer take one from another cell, where it should use what it is given?"
+)
+
+
+def about_loop(function: Any) -> str:
+    """A hint for an answer that uses something of another event loop from its notebook by name, or ""."""
+    function = inspect.unwrap(function)
+    space = getattr(function, "__globals__", {})
+    for name in sorted({name for code in codes(function) for name in _names(code)}):
+        value = space.get(name)
+        loop = getattr(value, "loop", None) or getattr(value, "_loop", None)
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            return (
+                f"`{name}` belongs to your notebook's own event loop, and the check runs in another one. "
+                "Which of the arguments should it use instead?"
+            )
     return ""
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [const for const in code.co_consts if isinstance(const, CodeType)]
+    return set(code.co_names).union(*(_names(const) for const in inner))
 
 
 def about_value(got: Any, want: Any, printed: bool) -> str:
     """A hint for a wrong value whose kind says it all, or ""."""
     kind = describe_kind(got)
     if kind == "a coroutine" or _holds(got, inspect.iscoroutine):
-        return "These are recipes, not dishes: calling an `async def` cooks nothing. Who awaits them?"
+        return "The call is the right one. But calling an `async def` gives a recipe, not a dish. Who cooks: which word is missing?"
     if got is None and want is not None:
         if printed:
             return "The answer went to the screen, not to the caller. Which word hands it back?"

@@ -1,8 +1,8 @@
-"""Running an answer that may hang, print, read the keyboard or leave the interpreter.
+"""Runs an answer that may hang, print, read the keyboard, leave Python or leave things behind.
 
-An answer runs in a thread of its own. What it must not reach is routed by thread while it lives: `print` and
-`input`, `sys.exit` (by the caller, an exception) and IPython's `exit`. Nothing is redirected for the notebook:
-its own threads print as ever, also after an answer was given up.
+The answer runs in a thread of its own. What must not reach the notebook from there is routed *by thread*: `print`,
+`input`, `exit()`, warnings, the last words of dying threads. Nothing is redirected for the notebook's own threads, which
+print as ever, also while an answer that was given up still lives. Each thread that the answer starts counts as its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import builtins
 import contextlib
 import ctypes
+import gc
+import logging
 import sys
 import threading
 import time
@@ -20,9 +22,10 @@ from typing import Any
 
 SLICE = 0.05
 """Seconds between two looks at the clock: an interrupt of the waiting cell is seen this soon."""
-PATIENCE = 0.15
+PATIENCE = 0.1
 """Seconds that a stuck answer gets after each step of stopping it."""
 MOST_PRINTED = 4000
+"""Characters kept of what an answer prints."""
 
 
 class Abandoned(SystemExit):
@@ -30,7 +33,7 @@ class Abandoned(SystemExit):
 
 
 class KeyboardAsked(RuntimeError):
-    """Raised where an answer calls `input()`."""
+    """Raised where an answer waits for the keyboard: `input()`, `breakpoint()`."""
 
 
 class Sandbox:
@@ -39,21 +42,22 @@ class Sandbox:
     def __init__(self) -> None:
         self.printed = ""
         self.asked_for_input = False
-        self.warned: list[warnings.WarningMessage] = []
+        self.warned: list[tuple[type[Warning], str]] = []
+        self.lost: list[BaseException] = []
+        """Exceptions that ended a thread of the answer, or that a task of it raised and nobody looked at."""
         self.over = False
         self.cancels: list[Callable[[], None]] = []
-        """How to cancel what waits in an event loop; called from the notebook's thread."""
+        """How to cancel what waits in an event loop; called by the thread that waits for the answer."""
         self.closers: list[Callable[[], None]] = []
         """How to close the check's end of what the answer may wait for."""
-        self._before = set(threading.enumerate())
         self._own: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        self._started_by_answer: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._done = threading.Event()
-        self.worker: threading.Thread | None = None
 
     # --- threads
 
     def thread(self, work: Callable[[], None], name: str) -> threading.Thread:
-        """A daemon thread of this run, not started yet. It ends without a word, whatever `work` raises."""
+        """A daemon thread of the check, not started yet. It ends without a word, whatever `work` raises."""
 
         def guarded() -> None:
             with contextlib.suppress(BaseException):
@@ -64,102 +68,180 @@ class Sandbox:
         return thread
 
     def owns(self, thread: threading.Thread) -> bool:
-        """Whether the thread belongs to this run: made by it, or appeared while it ran."""
-        return thread in self._own or (not self.over and thread not in self._before)
+        """Whether the thread belongs to this run: the check's own threads, the answer's, and those that they started."""
+        return thread in self._own
 
-    def left_threads(self) -> list[threading.Thread]:
-        """Threads that the answer itself started and that still run."""
-        return [t for t in threading.enumerate() if t not in self._before and t not in self._own]
+    def adopt(self, thread: threading.Thread) -> None:
+        """A thread of this run starts another one."""
+        if thread not in self._own:
+            self._own.add(thread)
+            self._started_by_answer.add(thread)
 
-    # --- running
+    def alive(self) -> list[threading.Thread]:
+        """The threads of this run that have not ended."""
+        return [thread for thread in threading.enumerate() if thread in self._own]
+
+    def left_threads(self, patience: float) -> list[threading.Thread]:
+        """The threads that the answer started and that do not end by themselves within `patience` seconds."""
+        until = time.monotonic() + patience
+        for thread in list(self._started_by_answer):
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
+        return [thread for thread in self._started_by_answer if thread.is_alive()]
+
+    # --- running and stopping
 
     def run(self, work: Callable[[], None], deadline: Callable[[], float]) -> bool:
         """Run `work` in a thread until it ends, or until `deadline()` (of `time.monotonic`). Did it end?"""
 
-        def guarded() -> None:
+        def signalled() -> None:
             try:
                 work()
             finally:
                 self._done.set()
 
-        self.worker = self.thread(guarded, "check")
-        self.worker.start()
+        self.thread(signalled, "check").start()
         while not self._done.wait(SLICE):
             if time.monotonic() > deadline():
-                return False
+                return self._done.is_set()
         return True
 
     def stop(self) -> bool:
-        """End what still runs, step by step. Returns whether all of it ended."""
-        for cancel in self.cancels:
-            with contextlib.suppress(Exception):
-                cancel()
-        self._done.wait(PATIENCE)
-        for close in self.closers:
-            with contextlib.suppress(Exception):
-                close()
-        if not self._done.is_set():
-            self._done.wait(PATIENCE)
+        """End what still runs, step by step, in less than a second. Returns whether all of it ended."""
+        for steps in (self.cancels, self.closers):
+            for step in list(steps):
+                with contextlib.suppress(Exception):
+                    step()
+            if steps:
+                self._done.wait(PATIENCE)
+        self._wait_for_threads()
         for _ in range(3):
-            alive = self._alive()
-            if not alive:
-                break
-            for thread in alive:
+            for thread in self.alive():
                 _raise_in(thread, Abandoned)
-            until = time.monotonic() + PATIENCE
-            while self._alive() and time.monotonic() < until:
-                time.sleep(0.005)
-        return not self._alive()
+            self._wait_for_threads()
+        return not self.alive()
 
-    def _alive(self) -> list[threading.Thread]:
-        return [t for t in threading.enumerate() if t not in self._before and self.owns(t)]
+    def _wait_for_threads(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while self.alive() and time.monotonic() < until:
+            time.sleep(0.002)
 
-    @contextlib.contextmanager
-    def routed(self) -> Iterator[None]:
-        """Route what the run's threads print and ask; the rest of the process keeps its own ways."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", ResourceWarning)
-            warnings.filterwarnings("always", message=".*never awaited", category=RuntimeWarning)
-            shown = warnings.showwarning
-
-            def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
-                if self.owns(threading.current_thread()):
-                    self.warned.append(warnings.WarningMessage(message, category, filename, lineno))
-                elif category is not ResourceWarning:
-                    shown(message, category, filename, lineno, file, line)
-
-            warnings.showwarning = show
-            _route(self)
-            try:
-                yield
-            finally:
-                for thread in threading.enumerate():
-                    if self.owns(thread):
-                        self._own.add(thread)
-                self.over = True
-                _unroute()
+    # --- what the routers tell
 
     def wrote(self, text: str) -> None:
-        """Called by the routers, in a thread of this run."""
+        """A thread of this run prints."""
         if self.over:
             raise Abandoned
         self.printed = (self.printed + text)[:MOST_PRINTED]
 
+    @contextlib.contextmanager
+    def routed(self) -> Iterator[None]:
+        """Route what the run's threads do; one run at a time."""
+        while not _one_at_a_time.acquire(timeout=SLICE):
+            pass
+        try:
+            with _warnings_of(self), _only_new_garbage():
+                _runs.append(self)
+                _install()
+                try:
+                    yield
+                finally:
+                    self.over = True
+                    forget()
+        finally:
+            _one_at_a_time.release()
+
 
 def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Raise an exception in another thread, when it next runs Python code. It can't wake a call into the system."""
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
 
 
+@contextlib.contextmanager
+def _only_new_garbage() -> Iterator[None]:
+    """Let `gc.collect()` look at what was made since, so that it is quick and finds nothing of the notebook's."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextlib.contextmanager
+def _warnings_of(run: Sandbox) -> Iterator[None]:
+    """Collect the warnings of the run's threads, also those that Python hides; others are shown as ever."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+            if run.owns(threading.current_thread()):
+                run.warned.append((category, str(message)))
+            elif category is not ResourceWarning:
+                shown(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", ResourceWarning)
+        warnings.filterwarnings("always", message=".*never awaited", category=RuntimeWarning)
+        yield
+
+
 # --- routing by thread
 
+_one_at_a_time = threading.Lock()
 _runs: list[Sandbox] = []
+_installed: list[tuple[Any, str, Any, Any, bool]] = []
 
 
 def current() -> Sandbox | None:
     """The run that the calling thread belongs to, or None."""
     thread = threading.current_thread()
     return next((run for run in _runs if run.owns(thread)), None)
+
+
+def forget() -> None:
+    """Forget the runs that have ended, and with the last of them take the routers away."""
+    _runs[:] = [run for run in _runs if not run.over or run.alive()]
+    if _runs:
+        return
+    while _installed:
+        owner, name, real, ours, was_its_own = _installed.pop()
+        if vars(owner).get(name) is not ours:
+            continue  # somebody else has replaced it since
+        if was_its_own:
+            setattr(owner, name, real)
+        else:
+            delattr(owner, name)
+
+
+def _install() -> None:
+    _replace(sys, "stdout", _Stream)
+    _replace(sys, "stderr", _Stream)
+    _replace(builtins, "input", _no_keyboard)
+    _replace(sys, "breakpointhook", _no_keyboard)
+    _replace(builtins, "exit", _exception_only)
+    _replace(builtins, "quit", _exception_only)
+    _replace(threading.Thread, "start", _adopting)
+    _replace(threading, "excepthook", _lost_in_thread)
+    _replace(sys, "unraisablehook", _dropped)
+    _replace(logging.getLogger("asyncio"), "handle", _lost_in_task)
+    shell = _ipython()
+    if shell is not None:
+        _replace(shell, "ask_exit", _exception_only)  # IPython's exit() asks the kernel to end
+
+
+def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+    real = getattr(owner, name, None)
+    if real is None or any(ours is real for _, _, _, ours, _ in _installed):
+        return
+    was_its_own, ours = name in vars(owner), make(real)
+    setattr(owner, name, ours)
+    _installed.append((owner, name, real, ours, was_its_own))
+
+
+def _ipython() -> Any:
+    module = sys.modules.get("IPython")
+    return module.get_ipython() if module is not None else None
 
 
 class _Stream:
@@ -187,35 +269,62 @@ class _Stream:
         return getattr(self._real, name)
 
 
-class _Input:
-    def __init__(self, real: Callable[..., str]) -> None:
-        self._real = real
-
-    def __call__(self, *prompt: Any) -> str:
+def _no_keyboard(real: Callable[..., Any]) -> Callable[..., Any]:
+    def asked(*args: Any, **kwargs: Any) -> Any:
         run = current()
         if run is None:
-            return self._real(*prompt)
+            return real(*args, **kwargs)
         run.asked_for_input = True
         raise KeyboardAsked("nobody is at the keyboard while an answer is checked")
 
-
-def _route(run: Sandbox) -> None:
-    _runs.append(run)
-    for name in ("stdout", "stderr"):
-        if not isinstance(getattr(sys, name), _Stream):
-            setattr(sys, name, _Stream(getattr(sys, name)))
-    if not isinstance(builtins.input, _Input):
-        builtins.input = _Input(builtins.input)
+    return asked
 
 
-def _unroute() -> None:
-    """Take the routers away, unless an abandoned answer still lives."""
-    _runs[:] = [run for run in _runs if not run.over or run._alive()]
-    if _runs:
-        return
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if isinstance(stream, _Stream):
-            setattr(sys, name, stream._real)
-    if isinstance(builtins.input, _Input):
-        builtins.input = builtins.input._real
+def _exception_only(real: Callable[..., Any]) -> Callable[..., Any]:
+    def leave(*args: Any, **kwargs: Any) -> Any:
+        if current() is None:
+            return real(*args, **kwargs)
+        raise SystemExit(*args)
+
+    return leave
+
+
+def _adopting(real: Callable[..., None]) -> Callable[..., None]:
+    def start(thread: threading.Thread, *args: Any, **kwargs: Any) -> None:
+        run = current()
+        if run is not None:
+            run.adopt(thread)
+        real(thread, *args, **kwargs)
+
+    return start
+
+
+def _lost_in_thread(real: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def hook(args: Any) -> None:
+        run = current()
+        if run is None:
+            real(args)
+        elif isinstance(args.exc_value, BaseException) and not isinstance(args.exc_value, SystemExit):
+            run.lost.append(args.exc_value)
+
+    return hook
+
+
+def _lost_in_task(real: Callable[[logging.LogRecord], Any]) -> Callable[[logging.LogRecord], Any]:
+    def handle(record: logging.LogRecord) -> Any:
+        run = current()
+        if run is None:
+            return real(record)
+        if record.exc_info and record.exc_info[1] is not None:
+            run.lost.append(record.exc_info[1])
+        return None
+
+    return handle
+
+
+def _dropped(real: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def hook(args: Any) -> None:
+        if current() is None:
+            real(args)
+
+    return hook

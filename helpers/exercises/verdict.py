@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import html
 import inspect
 import re
@@ -89,34 +90,43 @@ def describe(value: Any) -> str:
 
     Call it in the thread of the check: a learner's own `__repr__` may hang or raise.
     """
+    return shorten(steady(_describe(value, depth=3)))
+
+
+def _describe(value: Any, depth: int) -> str:
     if isinstance(value, words):
         return str(value)
+    if value is None:
+        return "None"
     if isinstance(value, type):
         return value.__name__
-    for kinds, name in _KINDS:
-        if isinstance(value, kinds):
-            return name
+    kind = describe_kind(value)
+    if kind:
+        return kind
+    inner = functools.partial(_describe, depth=depth - 1)
     try:
-        text = repr(value)
+        if depth and type(value) is list:
+            return f"[{', '.join(map(inner, value))}]"
+        if depth and type(value) is tuple:
+            return f"({', '.join(map(inner, value))}{',' * (len(value) == 1)})"
+        if depth and type(value) is dict:
+            return "{" + ", ".join(f"{inner(key)}: {inner(item)}" for key, item in value.items()) + "}"
+        if depth and type(value) is set and value:
+            return "{" + ", ".join(sorted(map(inner, value))) + "}"
+        return repr(value)
     except Exception as error:
-        text = f"an object of {type(value).__name__} whose repr raises {type(error).__name__}"
-    return shorten(steady(text))
-
-
-_KINDS: tuple[tuple[Any, str], ...] = (
-    (type(None), "None"),
-    (socket.socket, "a socket"),
-    (asyncio.Task, "a task"),
-    (asyncio.Future, "a future"),
-)
+        return f"a {type(value).__name__} whose repr raises {type(error).__name__}"
 
 
 def describe_kind(value: Any) -> str | None:
-    """"a coroutine", "a generator" and the like, or None for plain values."""
+    """"a coroutine", "a socket" and the like, whose own `repr` differs from run to run; None for plain values."""
     tests: tuple[tuple[Callable[[Any], bool], str], ...] = (
         (inspect.iscoroutine, "a coroutine"),
         (inspect.isasyncgen, "an async generator"),
         (inspect.isgenerator, "a generator"),
+        (lambda value: isinstance(value, socket.socket), "a socket"),
+        (lambda value: isinstance(value, asyncio.Task), "a task"),
+        (lambda value: isinstance(value, asyncio.Future), "a future"),
     )
     return next((name for test, name in tests if test(value)), None)
 
@@ -132,13 +142,25 @@ def describe_error(error: BaseException) -> str:
 
 
 def steady(text: str) -> str:
-    """The text without what differs from run to run: memory addresses, ports, task numbers."""
-    text = re.sub(r"<(coroutine|generator|async_generator) object [\w.<>]+ at 0x[0-9a-fA-F]+>", r"<\1>", text)
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text)
-    text = re.sub(r"(127\.0\.0\.1|localhost|\[::1\]):\d+", r"\1:PORT", text)
-    text = re.sub(r"('(?:127\.0\.0\.1|::1)'), \d+", r"\1, PORT", text)
-    text = re.sub(r"\bfd=\d+", "fd", text)
-    return re.sub(r"\bTask-\d+", "Task", text)
+    """The text without what differs from run to run: memory addresses, ports, numbers of tasks and files."""
+    for pattern, plain in _UNSTEADY:
+        text = pattern.sub(plain, text)
+    return text
+
+
+_UNSTEADY = [
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"Task <.*> got Future <.*> attached", "a task got a future attached"),
+        (r"<(?:Task|Future|_GatheringFuture) .*>", "<a task>"),
+        (r"<(coroutine|generator|async_generator) object [^>]*>+", r"<\1>"),
+        (r"<socket\.socket [^>]*>", "<a socket>"),
+        (r" at 0x[0-9a-fA-F]+", ""),
+        (r"(127\.0\.0\.1|localhost|\[::1\]):\d+", r"\1:PORT"),
+        (r"('(?:127\.0\.0\.1|localhost|::1)'), \d+", r"\1, PORT"),
+        (r"\b(fd=|Task-|Thread-)\d+", r"\1N"),
+    )
+]
 
 
 def shorten(text: str) -> str:
