@@ -7,5 +7,6 @@ from .places import places
 from .rallies import rallies
 from .sequence import handler_life, rally
 from .style import Picture
+from .timeline import timeline
 
-__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally"]
+__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally", "timeline"]
