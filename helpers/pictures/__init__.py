@@ -8,5 +8,6 @@ from .rallies import rallies
 from .sequence import handler_life, rally
 from .style import Picture
 from .timeline import timeline
+from .turns import turns
 
-__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally", "timeline"]
+__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally", "timeline", "turns"]

@@ -344,11 +344,11 @@ def line(
     end: tuple[float, float],
     *,
     color: str = INK,
-    style: str = "-",
+    style: str | tuple[float, tuple[float, ...]] = "-",
     width: float = 1.8,
     zorder: float = 1.5,
 ) -> None:
-    """A straight line; `style` is matplotlib's: "-", "--", ":"."""
+    """A straight line; `style` is matplotlib's: "-", "--", ":", or (0, (dash, gap)) in points."""
     paper.plot([start[0], end[0]], [start[1], end[1]], color=color, linestyle=style, linewidth=width, zorder=zorder)
 
 
@@ -358,7 +358,7 @@ def arrow(
     end: tuple[float, float],
     *,
     color: str = INK,
-    style: str = "-",
+    style: str | tuple[float, tuple[float, ...]] = "-",
     width: float = 1.8,
     both: bool = False,
     head: float = 14,
