@@ -1,6 +1,8 @@
 """Pictures drawn from what really happened. Each function returns a `Picture`, which shows itself as the value of a cell."""
 
 from .cuts import cuts
+from .duplex import duplex
+from .layers import layers
 from .messages import Message, messages
 from .phone_line import phone_line
 from .places import places
@@ -10,4 +12,4 @@ from .style import Picture
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "cuts", "handler_life", "messages", "phone_line", "places", "rallies", "rally", "timeline", "turns"]
+__all__ = ["Message", "Picture", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "timeline", "turns"]

@@ -76,7 +76,18 @@ def cuts(sent: Sequence[bytes], read: Sequence[Reading] | Mapping[str, Sequence[
         was_read = sum(len(chunk) for chunk in chunks)
         if was_read < len(stream):
             rest = (len(stream) - was_read) * scale
-            block(paper, _LEFT + was_read * scale + 0.03, y, rest - 0.06, _ROW, "not read", color=WIRE, filled=False, dashed=True, bold=False)
+            block(
+                paper,
+                _LEFT + was_read * scale + 0.03,
+                y,
+                rest - 0.06,
+                _ROW,
+                "not read",
+                color=WIRE,
+                filled=False,
+                dashed=True,
+                bold=False,
+            )
         for border in borders:
             if border < was_read and border not in met:
                 cross(paper, _LEFT + border * scale, y + (_ROW / 2 if by_byte else _ROW))
@@ -131,12 +142,32 @@ def _apart(places: list[int], room: float) -> list[int]:
 
 
 def _row(paper: Axes, y: float, name: str, chunks: list[bytes], color: str, scale: float, by_byte: bool) -> None:
-    write(paper, _LEFT - 0.2, y + _ROW / 2, name, ha="right", mono=name.endswith(")"), bold=True, color=color, room=_LEFT - 0.3)
+    write(
+        paper,
+        _LEFT - 0.2,
+        y + _ROW / 2,
+        name,
+        ha="right",
+        mono=name.endswith(")"),
+        bold=True,
+        color=color,
+        room=_LEFT - 0.3,
+    )
     x = _LEFT
     for chunk in chunks:
         width = len(chunk) * scale
         space = min(0.07, width * 0.12)
-        block(paper, x + space / 2, y, width - space, _ROW, "" if by_byte else shown(chunk), color=color, mono=True, size=14)
+        block(
+            paper,
+            x + space / 2,
+            y,
+            width - space,
+            _ROW,
+            "" if by_byte else shown(chunk),
+            color=color,
+            mono=True,
+            size=14,
+        )
         if by_byte:
             for place, byte in enumerate(chunk):
                 middle = x + (place + 0.5) * scale

@@ -83,7 +83,10 @@ def _balls(name: str, recording: object) -> list[Message]:
         raise ValueError(f"{name!r}: the recording has several connections: pass pictures.messages(wire, connection=1)")
     start = found[0].sent
     return [
-        Message(m.sent - start, None if m.received is None else m.received - start, m.sender, m.text, m.kind, m.connection) for m in found
+        Message(
+            m.sent - start, None if m.received is None else m.received - start, m.sender, m.text, m.kind, m.connection
+        )
+        for m in found
     ]
 
 
@@ -110,7 +113,7 @@ def _unit(longest: float) -> tuple[float, str]:
 
 def _steps(longest: float, most: int) -> list[float]:
     """Round numbers from 0 to `longest`, at most `most` of them besides 0."""
-    step = 10.0 ** -9
+    step = 10.0**-9
     while True:
         for factor in (1, 2, 5):
             if longest / (step * factor) <= most:
@@ -148,10 +151,21 @@ def _panel(paper: Axes, left: float, width: float, top: float, balls: Sequence[M
             arrow(paper, (start, y), (end, goal), color=colors[ball.sender], width=1.5, head=9, style=style)
     for sender, x in lanes.items():
         outward = -1 if sender == "client" else 1
-        _labels(paper, x + outward * 0.08, margin - 0.14, [b for b in balls if b.sender == sender], top, scale, sender, colors[sender])
+        _labels(
+            paper,
+            x + outward * 0.08,
+            margin - 0.14,
+            [b for b in balls if b.sender == sender],
+            top,
+            scale,
+            sender,
+            colors[sender],
+        )
 
 
-def _labels(paper: Axes, x: float, room: float, balls: Sequence[Message], top: float, scale: float, sender: str, color: str) -> None:
+def _labels(
+    paper: Axes, x: float, room: float, balls: Sequence[Message], top: float, scale: float, sender: str, color: str
+) -> None:
     """A label for each ball that stands clear of the last label; for a heap of three or more, the first and the last of it."""
     heaps: list[list[Message]] = []
     for ball in balls:
@@ -171,13 +185,29 @@ def _labels(paper: Axes, x: float, room: float, balls: Sequence[Message], top: f
             if text_width(paper, words, size=SMALL, bold=True, mono=True) > room:
                 words = f"{heap[0].text}…"
         write(
-            paper, x, y, fit(paper, words, room, size=SMALL, bold=True, mono=True), size=SMALL, color=color, bold=True, mono=True,
+            paper,
+            x,
+            y,
+            fit(paper, words, room, size=SMALL, bold=True, mono=True),
+            size=SMALL,
+            color=color,
+            bold=True,
+            mono=True,
             ha="right" if sender == "client" else "left",
         )
 
 
 def _air(
-    paper: Axes, left: float, width: float, bottom: float, height: float, balls: Sequence[Message], longest: float, most: int, *, first: bool
+    paper: Axes,
+    left: float,
+    width: float,
+    bottom: float,
+    height: float,
+    balls: Sequence[Message],
+    longest: float,
+    most: int,
+    *,
+    first: bool,
 ) -> None:
     x0, room = left + 0.12, width - 0.3
     band(paper, x0, bottom, room, height, color="#F6F6F6")
@@ -196,4 +226,12 @@ def _air(
     for moment in (0.0, last):
         x = x0 + moment / longest * room
         words = f"{moment * factor:.0f} {name}" if moment else "0"
-        write(paper, x, bottom - 0.17, words, size=SMALL, color=WIRE, ha="left" if not moment else "right" if moment / longest > 0.8 else "center")
+        write(
+            paper,
+            x,
+            bottom - 0.17,
+            words,
+            size=SMALL,
+            color=WIRE,
+            ha="left" if not moment else "right" if moment / longest > 0.8 else "center",
+        )

@@ -70,7 +70,9 @@ def rally(recording: object, *, connection: int | None = None, heading: str = "H
     found = messages(recording, connection)
     numbers = _connections(found)
     if len(numbers) > 1:
-        raise ValueError(f"the recording has {len(numbers)} connections: pass connection={numbers[0]}, or use handler_life(…)")
+        raise ValueError(
+            f"the recording has {len(numbers)} connections: pass connection={numbers[0]}, or use handler_life(…)"
+        )
     story = _story(found)
     fig = figure(height=1.4 + story.rows * _ROW)
     paper = page(fig)
@@ -85,7 +87,10 @@ def rally(recording: object, *, connection: int | None = None, heading: str = "H
 
 @drawing
 def handler_life(
-    recording: object, *, unsent: Sequence[str] | Mapping[str, Sequence[str]] = (), heading: str = "HTTP once, then messages"
+    recording: object,
+    *,
+    unsent: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    heading: str = "HTTP once, then messages",
 ) -> Picture:
     """The life of the handlers: a green bar for each connection, from the handshake until the handler ends, with its messages.
 
@@ -112,7 +117,9 @@ def handler_life(
         found = messages(one)
         numbers = _connections(found)
         if len(numbers) > 2:
-            raise ValueError(f"there is room for two clients, the recording has {len(numbers)}: use rally(wire, connection=…)")
+            raise ValueError(
+                f"there is room for two clients, the recording has {len(numbers)}: use rally(wire, connection=…)"
+            )
         panels.append((name, found, numbers, _story(found, [str(text) for text in too_late.get(name, ())])))
 
     sides = [len(numbers) for _, _, numbers, _ in panels]
@@ -163,7 +170,9 @@ def _said(found: Sequence[Message]) -> str:
         whose = "in both directions" if len({m.sender for m in data}) == 2 else f"from the {data[0].sender}"
         parts.append(f"then messages {whose}" if parts else f"messages {whose}")
     endings = [_goodbye(found, number) for number in _connections(found)]
-    parts += [f"a handler that {words.replace('→', 'and closes with')}" for _, words in filter(None, endings) if "→" in words]
+    parts += [
+        f"a handler that {words.replace('→', 'and closes with')}" for _, words in filter(None, endings) if "→" in words
+    ]
     return ", ".join(parts) or "a few messages"
 
 
@@ -236,9 +245,36 @@ def _lanes(
     block(paper, servers[0] - 0.5, top + 0.05, servers[-1] - servers[0] + 1.0, 0.42, server, color=SERVER, size=14)
     for place, (number, (there, here)) in enumerate(lanes.items()):
         second = place == 1
-        block(paper, there - 0.5, top + 0.05, 1.0, 0.42, names[number], color=CLIENT, size=14, filled=not second, dashed=second)
-        line(paper, (there, top + 0.05), (there, bottom), color=CLIENT, width=2.2, style="--" if second else "-", zorder=1)
-        line(paper, (here, top + 0.05), (here, bottom), color=SERVER, width=2.2 if not bars else 1.2, style="-" if not bars else ":", zorder=1)
+        block(
+            paper,
+            there - 0.5,
+            top + 0.05,
+            1.0,
+            0.42,
+            names[number],
+            color=CLIENT,
+            size=14,
+            filled=not second,
+            dashed=second,
+        )
+        line(
+            paper,
+            (there, top + 0.05),
+            (there, bottom),
+            color=CLIENT,
+            width=2.2,
+            style="--" if second else "-",
+            zorder=1,
+        )
+        line(
+            paper,
+            (here, top + 0.05),
+            (here, bottom),
+            color=SERVER,
+            width=2.2 if not bars else 1.2,
+            style="-" if not bars else ":",
+            zorder=1,
+        )
         inward = 1 if here > there else -1
         room = abs(here - there)
         if number in story.bands:
@@ -251,7 +287,9 @@ def _lanes(
         goodbye = _goodbye([one.message for one in own], number)
         for one in own:
             words = goodbye[1] if goodbye and one.message is goodbye[0] else one.message.text
-            _message(paper, one, words, there, here, inward, room, height, "--" if second else "-", 0.1 if bars else 0.0)
+            _message(
+                paper, one, words, there, here, inward, room, height, "--" if second else "-", 0.1 if bars else 0.0
+            )
     if story.gap is not None:
         row, hidden = story.gap
         middle = sum(x for lane in lanes.values() for x in lane) / (2 * len(lanes))
@@ -268,11 +306,30 @@ def _bar(paper: Axes, own: Sequence[_Line], x: float, height, rows: float) -> No
         end = first.leaves if first.message.sender == "server" else first.comes
     else:
         end = rows - 0.3
-    paper.add_patch(Rectangle((x - 0.1, height(end)), 0.2, (end - start) * _ROW, facecolor=SERVER, edgecolor="white", linewidth=1, zorder=4))
+    paper.add_patch(
+        Rectangle(
+            (x - 0.1, height(end)),
+            0.2,
+            (end - start) * _ROW,
+            facecolor=SERVER,
+            edgecolor="white",
+            linewidth=1,
+            zorder=4,
+        )
+    )
 
 
 def _message(
-    paper: Axes, one: _Line, words: str, there: float, here: float, inward: int, room: float, height, style: str, bar: float
+    paper: Axes,
+    one: _Line,
+    words: str,
+    there: float,
+    here: float,
+    inward: int,
+    room: float,
+    height,
+    style: str,
+    bar: float,
 ) -> None:
     message = one.message
     from_client = message.sender == "client"

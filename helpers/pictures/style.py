@@ -327,7 +327,9 @@ def block(
     paper.add_patch(box)
     if words:
         ink = PAPER if filled and not hatch else INK
-        write(paper, x + width / 2, y + height / 2, words, size=size, color=ink, bold=bold, mono=mono, room=width - 0.08)
+        write(
+            paper, x + width / 2, y + height / 2, words, size=size, color=ink, bold=bold, mono=mono, room=width - 0.08
+        )
     return box
 
 
@@ -386,7 +388,15 @@ def cross(paper: Axes, x: float, y: float, *, size: float = 11, color: str = TRO
     """The × that says trouble; the colour never says it alone. `size` in points. Its white rim sets it off from any ground."""
     for rim, ink in ((4, PAPER), (0, color)):
         paper.plot(
-            [x], [y], marker="x", markersize=size + rim / 2, markeredgewidth=3.2 + rim, color=ink, linestyle="none", zorder=6, clip_on=False
+            [x],
+            [y],
+            marker="x",
+            markersize=size + rim / 2,
+            markeredgewidth=3.2 + rim,
+            color=ink,
+            linestyle="none",
+            zorder=6,
+            clip_on=False,
         )
 
 
@@ -394,10 +404,22 @@ def pause(paper: Axes, x: float, y: float, *, height: float = 0.2, color: str = 
     """Two upright bars with (x, y) in their middle: paused. (The fonts have no such character.)"""
     bar = height * 0.28
     for shift in (-0.9 * bar - bar / 2, 0.9 * bar - bar / 2):
-        paper.add_patch(Rectangle((x + shift, y - height / 2), bar, height, facecolor=color, edgecolor="none", zorder=4))
+        paper.add_patch(
+            Rectangle((x + shift, y - height / 2), bar, height, facecolor=color, edgecolor="none", zorder=4)
+        )
 
 
 def numbered(paper: Axes, x: float, y: float, number: int, *, color: str = INK) -> None:
     """A number in a disc: the steps of a story."""
-    paper.plot([x], [y], marker="o", markersize=19, color=color, markeredgecolor=PAPER, markeredgewidth=1.5, linestyle="none", zorder=6)
+    paper.plot(
+        [x],
+        [y],
+        marker="o",
+        markersize=19,
+        color=color,
+        markeredgecolor=PAPER,
+        markeredgewidth=1.5,
+        linestyle="none",
+        zorder=6,
+    )
     write(paper, x, y - 0.005, str(number), size=LABEL, color=PAPER, bold=True).set_zorder(7)

@@ -89,7 +89,9 @@ def _checked(panels: object) -> dict[str, dict[str, list[tuple[str, float, float
     checked: dict[str, dict[str, list[tuple[str, float, float]]]] = {}
     for name, lanes in panels.items():
         if not isinstance(lanes, Mapping) or not any(lanes.values()):
-            raise ValueError(f"panel {name!r}: nothing was recorded; run something watched inside `with lanes.panel(…)`")
+            raise ValueError(
+                f"panel {name!r}: nothing was recorded; run something watched inside `with lanes.panel(…)`"
+            )
         checked[str(name)] = {str(lane): [tuple(span) for span in spans] for lane, spans in lanes.items()}
         for spans in checked[str(name)].values():
             for span in spans:

@@ -40,7 +40,10 @@ Step = tuple[str, object]
 
 @drawing
 def turns(
-    steps: Sequence[Step], trays: Sequence[Mapping[str, Sequence[str]]] | None = None, *, heading: str = "One step at a time: who runs?"
+    steps: Sequence[Step],
+    trays: Sequence[Mapping[str, Sequence[str]]] | None = None,
+    *,
+    heading: str = "One step at a time: who runs?",
 ) -> Picture:
     """A column for each step of a loop, a lane for each coroutine: filled: it runs; hollow with two bars: it is paused.
 
@@ -65,7 +68,9 @@ def turns(
 
     column = min(1.25, (WIDTH - _LEFT - _RIGHT) / len(checked))
     loop = tall + 0.42
-    lanes = {name: loop + _LOOP + 0.5 + (len(names) - 1 - place) * _LANE + _LANE / 2 for place, name in enumerate(names)}
+    lanes = {
+        name: loop + _LOOP + 0.5 + (len(names) - 1 - place) * _LANE + _LANE / 2 for place, name in enumerate(names)
+    }
     for name, y in lanes.items():
         write(paper, _LEFT - 0.15, y, name, bold=True, ha="right", room=_LEFT - 0.25)
     write(paper, _LEFT - 0.15, loop + _LOOP / 2, "loop", bold=True, color=WIRE, ha="right")
@@ -91,13 +96,19 @@ def turns(
         fig,
         f"Steps from left to right, a lane for each of {', '.join(names)}, the loop below them. In each column one block is filled: "
         "that coroutine runs; the others are hollow with two bars: paused. An arrow up is send(None), an arrow down what came back."
-        + (" Under every third step stand three trays with the names of those who are ready, asleep and listening." if trays else ""),
+        + (
+            " Under every third step stand three trays with the names of those who are ready, asleep and listening."
+            if trays
+            else ""
+        ),
     )
 
 
 def _checked(steps: object, trays: object) -> list[Step]:
     if isinstance(steps, (str, bytes)) or not isinstance(steps, Sequence) or not steps:
-        raise ValueError("steps: pass a list with one (name, request) for each send(None), such as [('A', None), ('B', 'read')]")
+        raise ValueError(
+            "steps: pass a list with one (name, request) for each send(None), such as [('A', None), ('B', 'read')]"
+        )
     for step in steps:
         if not isinstance(step, (tuple, list)) or len(step) != 2:
             raise ValueError(f"steps: each is a pair (name, request), not {step!r:.60}")
@@ -173,4 +184,9 @@ def _draw_trays(paper: Axes, trays: Sequence[Mapping[str, Sequence[str]]], colum
             names = ", ".join(str(name) for name in trays[step].get(kind, ()))
             write(paper, x + width / 2, y, names, size=SMALL, room=width - 0.1)
             if place == 0:
-                line(paper, (right - column / 2, y + _TRAY / 2 - 0.03), (right - column / 2, y + _TRAY / 2 + 0.05), color=WIRE)
+                line(
+                    paper,
+                    (right - column / 2, y + _TRAY / 2 - 0.03),
+                    (right - column / 2, y + _TRAY / 2 + 0.05),
+                    color=WIRE,
+                )
