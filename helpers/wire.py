@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import get_args
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from .background import BACKLOG, BackgroundServer
 from .faults import Faults, checked_chop, checked_cut, checked_delay, checked_rate
@@ -19,7 +19,8 @@ class Wire(BackgroundServer):
     the wire's own ``uri`` or ``address`` instead; the wire passes each call on by a call of its own to the target.
 
     Recording changes nothing: bytes, their order, the end of one direction (FIN), a reset (RST), and a reader that doesn't
-    read all reach the other side as they would without the wire. If the target refuses, the client's connection is reset.
+    read all reach the other side as they would without the wire. If the target refuses, the client's connection is reset: its
+    first ``recv()`` says so, or its ``connect()`` already.
 
     ``delay``, ``chop`` and ``rate`` can be set here, and at any time later, also while a connection runs. They hold for each
     direction of each connection by itself. ``limit`` is how many bytes of memory the recording takes, about; what comes
@@ -52,11 +53,7 @@ class Wire(BackgroundServer):
     def uri(self) -> str:
         """Where a WebSocket client connects, with the path and query of the target. RuntimeError before the first start."""
         host, port = self.address
-        target = self._target
-        if isinstance(target, BackgroundServer):
-            target = urlsplit(getattr(target, "uri", ""))
-        elif isinstance(target, tuple):
-            target = urlsplit("")
+        target = urlsplit(self._target if isinstance(self._target, str) else getattr(self._target, "uri", ""))
         login, at, _ = target.netloc.rpartition("@")
         place = f"[{host}]" if ":" in host else host
         return target._replace(scheme="ws", netloc=f"{login}{at}{place}:{port}").geturl()
@@ -175,8 +172,9 @@ class Wire(BackgroundServer):
         target = self._target
         if isinstance(target, tuple):
             return target
-        if isinstance(target, SplitResult):
-            return target.hostname, 80 if target.port is None else target.port
+        if isinstance(target, str):
+            parts = urlsplit(target)
+            return parts.hostname, parts.port or 80
         try:
             return target.address  # asked for at each call: a server that was started anew may have another port
         except RuntimeError:
@@ -189,28 +187,28 @@ def _checked_sender(sender: Sender) -> Sender:
     return sender
 
 
-def _checked_target(target: object) -> BackgroundServer | SplitResult | tuple[str, int]:
-    if isinstance(target, BackgroundServer):
-        return target
-    if isinstance(target, str):
-        return _checked_uri(target)
+def _checked_target(target: object) -> BackgroundServer | str | tuple[str, int]:
     match target:
+        case BackgroundServer():
+            return target
+        case str():
+            return _checked_uri(target)
         case (str(host), int(port)) if host and 0 < port < 2**16 and not isinstance(port, bool):
             return host, port
     raise ValueError(f"target is a server, a ws:// URI, or a tuple of a host and a port from 1 to 65535; not {target!r}")
 
 
-def _checked_uri(uri: str) -> SplitResult:
+def _checked_uri(uri: str) -> str:
     try:
         parts = urlsplit(uri)
-        host, port = parts.hostname, parts.port
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:  # a port that is no number, a bracket left open
-        host = port = None
-    if host and parts.scheme == "wss":
+        scheme, host, port = "", None, None
+    if scheme == "wss":
         raise ValueError(
-            "wss:// is encrypted: a wire would show nothing but cipher text, and no client would take its certificate. "
+            "wss:// is encrypted: the wire would show cipher text, and a client would not take the certificate. "
             "Pass the ws:// URI of a server without TLS"
         )
-    if not host or parts.scheme != "ws" or port == 0:
+    if scheme != "ws" or not host or port == 0:
         raise ValueError(f"target is a URI like 'ws://127.0.0.1:8765/path', not {uri!r}")
-    return parts
+    return uri
