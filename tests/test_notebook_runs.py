@@ -1,0 +1,32 @@
+"""Every notebook, run in the ways that nbval doesn't try; see runs.py for what they are.
+
+Each notebook gets a class of its own, since pytest-xdist's `loadscope` gives a class to one worker: so a notebook's
+kernels are started once, and several notebooks run side by side.
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import runs
+from books import Book, books
+
+
+class NotebookRuns:
+    """The tests of one notebook; a subclass names it."""
+
+    book: ClassVar[Book]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def record(cls, tmp_path_factory: pytest.TempPathFactory) -> runs.Record:
+        return runs.record(cls.book, tmp_path_factory.mktemp("workbook"))
+
+    @pytest.mark.parametrize("judge", runs.JUDGEMENTS, ids=lambda judge: judge.__name__)
+    def test_run(self, record: runs.Record, judge: runs.Judge) -> None:
+        complaints = list(judge(record))
+        assert not complaints, "\n".join(complaints)
+
+
+for _book in books():
+    globals()[f"Test_{_book.stem}"] = type(f"Test_{_book.stem}", (NotebookRuns,), {"book": _book})
