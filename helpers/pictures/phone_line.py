@@ -35,7 +35,7 @@ def phone_line(caller: socket.socket, answerer: socket.socket) -> Picture:
     """The two ends of one line, and for each direction the bytes that the operating system is keeping for the listener.
 
     It looks at the bytes (`MSG_PEEK`) and takes none: a `recv` afterwards gets them all. A direction whose speaker
-    has hung up, with nothing left to read, is marked with a ×. It waits a twentieth of a second before it looks,
+    will say no more, with nothing left to read, is marked with a ×. It waits a twentieth of a second before it looks,
     for bytes that are still on their way; both sockets keep their timeouts.
 
     ValueError when one of the two is no open, connected socket of this program.
@@ -62,7 +62,7 @@ def phone_line(caller: socket.socket, answerer: socket.socket) -> Picture:
 
 
 def _waiting(name: str, end: socket.socket) -> bytes | None:
-    """What this end could read now, without taking it; None when the other side has hung up."""
+    """What this end could read now, without taking it; None when the other side will say no more."""
     limit = end.gettimeout()
     end.settimeout(0)
     try:
@@ -76,7 +76,7 @@ def _waiting(name: str, end: socket.socket) -> bytes | None:
 
 
 def _lane(paper: Axes, y: float, left: float, waiting: bytes | None, color: str, *, rightwards: bool) -> None:
-    words = "hung up" if waiting is None else shown(waiting) or "nothing"
+    words = "the end" if waiting is None else shown(waiting) or "nothing"
     block(paper, left, y, _TANK, _LANE, words, color=color if waiting else WIRE, filled=bool(waiting), dashed=not waiting,
           mono=bool(waiting), bold=bool(waiting), size=14)  # fmt: skip
     middle, right = y + _LANE / 2, left + _TANK
@@ -95,7 +95,7 @@ def _lane(paper: Axes, y: float, left: float, waiting: bytes | None, color: str,
 def _alt(for_answerer: bytes | None, for_caller: bytes | None) -> str:
     def lane(speaker: str, waiting: bytes | None) -> str:
         if waiting is None:
-            return f"the {speaker} has hung up"
+            return f"the {speaker} has said its last word"
         return f"the {speaker}'s words wait" if waiting else f"nothing from the {speaker} waits"
 
     return (
