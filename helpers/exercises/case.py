@@ -41,6 +41,21 @@ class Seen(enum.Enum):
     EXIT = "it asked Python to exit"
 
 
+MATTERS = {
+    Seen.EXIT: ("it asked Python to exit", "The notebook wants to go on after this. Which word ends only the function?"),
+    Seen.INPUT: ("it asked for input", "Nobody is at the keyboard while it is checked. Which values come with the call?"),
+    Seen.UNAWAITED: (
+        "a coroutine that nobody awaited",
+        "What came back is right, but one call was only prepared, never made. Where is an `await` missing?",
+    ),
+    Seen.SOCKET_LEFT: (
+        "a socket left open",
+        "What came back is right, but a socket is still open. Who closes it, also when a line before fails?",
+    ),
+}
+"""What fails an answer at the end of a case, whatever it returned: in words, and the hint."""
+
+
 class Failed(Exception):
     """Raised in the checker to end it; what went wrong is in `Run.failure` already."""
 
@@ -154,6 +169,11 @@ class Run:
             inner = inner.exceptions[0]
         if isinstance(inner, Failed):
             return inner
+        if isinstance(inner, (AnswerExited, SystemExit)):
+            self.exited = True
+            return self.fail_seen(Seen.EXIT, *MATTERS[Seen.EXIT])
+        if isinstance(inner, KeyboardAsked):
+            return self.fail_seen(Seen.INPUT, *MATTERS[Seen.INPUT])
         if self.from_answer(error) or self.from_answer(inner):
             return self.fail(f"it raised {_describe_nested(error, inner)}", self.hint_for_error(inner, error))
         if _is_network(inner):
@@ -182,7 +202,7 @@ class Run:
 
     def from_answer(self, error: BaseException) -> bool:
         """Whether an exception came out of the learner's code."""
-        if isinstance(error, (AnswerExited, KeyboardAsked)) or any(call.error is error for call in self.calls):
+        if any(call.error is error for call in self.calls):
             return True
         trace = error.__traceback__
         while trace is not None:
@@ -276,7 +296,6 @@ class Answer:
         return call.value
 
     async def _alone(self, args: Any, kwargs: Any) -> Any:
-        cancel_from_outside(self._run)
         value = await self._in_loop(args, kwargs)
         await note_left_tasks(self._run)
         return value
@@ -334,13 +353,6 @@ async def note_left_tasks(run: Run) -> None:
     run.left_tasks += [task for task in run.tasks if task.get_loop() is loop and not task.done()]
 
 
-def cancel_from_outside(run: Run) -> None:
-    """Let the notebook's thread cancel the task that calls this."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None:
-        run.sandbox.cancels.append(lambda: loop.call_soon_threadsafe(task.cancel))
-
-
 # --- cases
 
 class Cases:
@@ -359,22 +371,6 @@ class Cases:
 
 OTHER_SIDE = 2.5
 """Seconds that the end of a case waits for the check's own side, in other threads."""
-
-_MATTERS = (
-    (Seen.EXIT, "it asked Python to exit", "The notebook wants to go on after this. Which word ends only the function?"),
-    (Seen.INPUT, "it asked for input", "Nobody is at the keyboard while it is checked. Which values come with the call?"),
-    (
-        Seen.UNAWAITED,
-        "a coroutine that nobody awaited",
-        "What came back is right, but one call was only prepared, never made. Where is an `await` missing?",
-    ),
-    (
-        Seen.SOCKET_LEFT,
-        "a socket that was left open",
-        "What came back is right, but a socket was dropped while it was open. Who closes it, also when a line before fails?",
-    ),
-)
-
 
 class Case:
     """One thing tried. What it opened is closed at its end. Use it by `with`, or in an async checker by `async with`."""
@@ -431,7 +427,7 @@ class Case:
     def _judge_what_was_seen(self) -> None:
         run = self._run
         seen = run.flags()
-        for flag, received, hint in _MATTERS:
+        for flag, (received, hint) in MATTERS.items():
             if flag in seen:
                 raise run.fail_seen(flag, received, hint)
 
@@ -506,12 +502,12 @@ class Case:
     def _refuse(self, got: Any, want: Any, hint: str, hints: Hints, received: Any) -> None:
         """Fail with what was received. `want` is NOTHING where the kind of the value says nothing."""
         run = self._run
+        raised = run.raised()[::-1]
         said = run.hint_for(got, run.flags(), hints)
+        said = said or next((h for h in (run.hint_for(error, set(), hints) for error in raised) if h), "")
         if not said and want is not NOTHING:
             said = known.about_value(got, want, bool(run.sandbox.printed))
-        raised = run.raised()
-        if not said and raised:
-            said = run.hint_for_error(*reversed(raised))
+        said = said or next((h for h in (known.about_error(error, run.answer.function) for error in raised) if h), "")
         shown = got if received is NOTHING else received
         raise run.fail("" if shown is NOTHING else describe(shown), said or hint or self.hint)
 

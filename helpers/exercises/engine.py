@@ -83,15 +83,19 @@ import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, overload
 
 from ..background import BackgroundServer, _running
 from . import sandbox, stub, stuck
-from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, cancel_from_outside, note_left_tasks, tend
+from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, note_left_tasks, tend
 from .known import about_loop
 from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, steady, words
 
 __all__ = ["Answer", "Case", "Cases", "Exercise", "Seen", "Verdict", "check", "exercise", "exercises", "words"]
+
+PLACE = Path(__file__).parent
+"""Where the modules of exercises are."""
 
 LIMIT = 4.0
 """Seconds that an answer has for all its cases. Waiting longer than five loses a cell's output under nbval."""
@@ -221,7 +225,6 @@ def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:
 
 
 async def _go_async(run: Run, which: Exercise) -> None:
-    cancel_from_outside(run)
     await which.checker(run.answer, Cases(run))
     await note_left_tasks(run)
 
@@ -235,7 +238,7 @@ def _judge_what_is_left(run: Run, before: set[BackgroundServer]) -> None:
         (
             Seen.SOCKET_LEFT,
             connections or Seen.SOCKET_LEFT in seen,
-            "a connection that is still open",
+            "a socket left open",
             "Who closes it, also when a line before fails?",
         ),
         (Seen.UNAWAITED, Seen.UNAWAITED in seen, "a coroutine that nobody awaited", "Where is an `await` missing?"),

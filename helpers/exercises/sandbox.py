@@ -7,6 +7,7 @@ print as ever, also while an answer that was given up still lives. Each thread t
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import contextlib
 import ctypes
@@ -46,8 +47,6 @@ class Sandbox:
         self.lost: list[BaseException] = []
         """Exceptions that ended a thread of the answer, or that a task of it raised and nobody looked at."""
         self.over = False
-        self.cancels: list[Callable[[], None]] = []
-        """How to cancel what waits in an event loop; called by the thread that waits for the answer."""
         self.closers: list[Callable[[], None]] = []
         """How to close the check's end of what the answer may wait for."""
         self._own: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -108,18 +107,34 @@ class Sandbox:
 
     def stop(self) -> bool:
         """End what still runs, step by step, in less than a second. Returns whether all of it ended."""
-        for steps in (self.cancels, self.closers):
-            for step in list(steps):
-                with contextlib.suppress(Exception):
-                    step()
-            if steps:
-                self._done.wait(PATIENCE)
+        if not self._done.is_set():
+            for loop in self._loops():
+                _tell(loop, lambda loop=loop: [task.cancel() for task in asyncio.all_tasks(loop)])
+            self._done.wait(PATIENCE)
+        for close in list(self.closers):
+            with contextlib.suppress(Exception):
+                close()
         self._wait_for_threads()
         for _ in range(3):
             for thread in self.alive():
                 _raise_in(thread, Abandoned)
+            for loop in self._loops():
+                _tell(loop, lambda: None)  # wakes a loop that waits, so that it sees the exception
             self._wait_for_threads()
         return not self.alive()
+
+    def _loops(self) -> list[asyncio.AbstractEventLoop]:
+        """The event loops that run in threads of this run, the answer's own among them."""
+        frames = sys._current_frames()
+        loops = []
+        for thread in self.alive():
+            frame = frames.get(thread.ident or 0)
+            while frame is not None:
+                loop = frame.f_locals.get("self") if frame.f_code.co_name == "run_forever" else None
+                if isinstance(loop, asyncio.AbstractEventLoop):
+                    loops.append(loop)
+                frame = frame.f_back
+        return loops
 
     def _wait_for_threads(self) -> None:
         until = time.monotonic() + PATIENCE
@@ -150,6 +165,11 @@ class Sandbox:
                     forget()
         finally:
             _one_at_a_time.release()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> None:
+    with contextlib.suppress(RuntimeError):  # it was closed in the meantime
+        loop.call_soon_threadsafe(call)
 
 
 def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
@@ -215,6 +235,8 @@ def forget() -> None:
 
 
 def _install() -> None:
+    # what somebody else has replaced in the meantime is no longer ours
+    _installed[:] = [entry for entry in _installed if vars(entry[0]).get(entry[1]) is entry[3]]
     _replace(sys, "stdout", _Stream)
     _replace(sys, "stderr", _Stream)
     _replace(builtins, "input", _no_keyboard)

@@ -15,12 +15,15 @@ _EMPTY = (
 )
 
 
+Shape = tuple[tuple[tuple[str, bool], ...], tuple[str, ...]]
+
+
 def is_stub(answer: Any) -> bool:
     """Whether the body is only a docstring, `...`, `pass` or `raise NotImplementedError`.
 
-    A class is one when one of its methods is.
+    A class is one when one of its methods is; `__init__` and its like may well be empty.
     """
-    return any(_shape(code) in _SHAPES for code in codes(answer))
+    return any(_shape(code) in _SHAPES for code in codes(answer) if not (inspect.isclass(answer) and code.co_name.startswith("__")))
 
 
 def has_gap(answer: Any) -> bool:
@@ -45,12 +48,13 @@ def _mentions_ellipsis(code: CodeType) -> bool:
     )
 
 
-def _shape(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _shape(code: CodeType) -> Shape:
     # compared with functions compiled by the same Python, so that no opcode has to be known here
-    return tuple(i.opname for i in dis.get_instructions(code) if i.opname != "NOP"), code.co_names
+    steps = [step for step in dis.get_instructions(code) if step.opname != "NOP"]
+    return tuple((step.opname, "CONST" in step.opname and step.argval is None) for step in steps), code.co_names
 
 
-def _shapes() -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _shapes() -> set[Shape]:
     shapes = set()
     for kind in ("def", "async def"):
         for body in _EMPTY:

@@ -1,8 +1,6 @@
 """The `taken` fixture: an exercise as it stands in its notebook, ready for `check`."""
 
 import ast
-import itertools
-import linecache
 import re
 import textwrap
 from collections.abc import Callable
@@ -10,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import written
 from books import NOTEBOOKS, Book, Cell
-
-_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Taken:
         """The function that `text` defines, as if it stood in the notebook; `names` are added to what the notebook has."""
         space = self._notebook()
         space.update(names)
-        _run(textwrap.dedent(text), space)
+        written.run(textwrap.dedent(text), space)
         return space[self.name]
 
     def _notebook(self) -> dict[str, Any]:
@@ -46,17 +43,10 @@ class Taken:
         space: dict[str, Any] = {"__name__": "__main__"}
         for cell in self.book.code:
             kept = [statement for statement in cell.tree.body if _is_plain(statement) and getattr(statement, "name", None) != self.name]
-            _run("\n".join(ast.unparse(statement) for statement in kept), space)
+            written.run("\n".join(ast.unparse(statement) for statement in kept), space)
             if _checks(cell) == self.name:
                 break
         return space
-
-
-def _run(text: str, space: dict[str, Any]) -> None:
-    # under a file name of its own, and with its lines known, as IPython does it for a cell
-    name = f"<cell {next(_numbers)}>"
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec"), space)
 
 
 def _is_plain(statement: ast.stmt) -> bool:

@@ -1,0 +1,24 @@
+"""Functions made from source text, as a notebook's cell makes them."""
+
+import itertools
+import linecache
+import textwrap
+from typing import Any
+
+_numbers = itertools.count(1)
+
+
+def run(text: str, space: dict[str, Any]) -> None:
+    """Run the text in a namespace, under a file name of its own and with its lines known, as IPython runs a cell."""
+    name = f"<cell {next(_numbers)}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    exec(compile(text, name, "exec"), space)
+
+
+def function(text: str, **names: Any) -> Any:
+    """The last function or class that the text defines, with `names` beside it."""
+    space: dict[str, Any] = {"__name__": "__main__", **names}
+    before = set(space)
+    run(textwrap.dedent(text), space)
+    made = [value for name, value in space.items() if name not in before and hasattr(value, "__code__") or isinstance(value, type)]
+    return made[-1]
