@@ -228,7 +228,9 @@ class Kernel:
 
     def remember(self, imports: Iterable[str] = ()) -> None:
         """Warm the kernel with these import statements, and remember what it holds then."""
-        self.value(f"import holdings as _h; await _h.warm({list(imports)!r}); _h.remember(); del _h", "0")
+        self.value(f"import holdings as _h; await _h.warm({list(imports)!r}); del _h", "None")
+        # a request of its own: by now the picture has left the kernel, and its messenger has its thread
+        self.value("import holdings as _h; await _h.remember(); del _h", "None")
 
     def excess(self) -> dict[str, list[str]]:
         """What the kernel holds that it did not hold at `remember()`, by kind; see holdings.excess."""

@@ -26,12 +26,15 @@ async def warm(imports: Iterable[str]) -> None:
             exec(statement, {})
         except ImportError:  # the notebook shows that, or fails by itself
             pass
+    from IPython.display import display
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure()
     figure.subplots().set_title("warm")
     FigureCanvasAgg(figure).print_png(io.BytesIO())
+    # for the first message of this size the kernel's messenger starts a thread of its own
+    display({"image/png": "A" * 200_000, "text/plain": "a picture"}, raw=True)
     await asyncio.to_thread(time.monotonic)
 
 
@@ -54,7 +57,8 @@ def _held() -> dict[str, Counter[str]]:
     }
 
 
-def remember() -> None:
+async def remember() -> None:
+    """Await this in a cell, as `excess` is: a cell that awaits is a task of its own."""
     _before.update(_held())
 
 
