@@ -35,6 +35,7 @@ def seconds_to_page(commands: Sequence[Sequence[str]], folder: Path, environment
             return time.perf_counter() - began
         finally:
             process.terminate()
+            process.wait(timeout=60)
 
 
 def main() -> None:
