@@ -24,6 +24,11 @@ NO_BYTES = "You dialled the right number, and hung up without a word. Which call
             "You dialled the right number. Then your program waits for words that never come. Do you speak before you listen? And how "
             "many times do you listen for one short reply?",
         ),
+        (
+            TypeError,
+            "You dialled the right number. But a wire carries bytes, and nothing else. Which method turns text into bytes, and do its brackets "
+            "stand behind it?",
+        ),
         (ConnectionRefusedError, "Dialling is right, but nobody listens at that number. Is it the `address` that you were given?"),
         (
             lambda got: type(got) is str and got.startswith(("b'", 'b"')),
@@ -207,8 +212,8 @@ def recv_exactly(answer: Answer, case: Cases) -> None:
             ),
             (
                 b"he",
-                "You noticed the hang-up. But your caller asked for five bytes, got two, and can't know that the rest will never come. "
-                "How do you say so?",
+                "These two bytes are right. But your caller asked for five bytes, and can't know that the rest will never come. How do you "
+                "say so?",
             ),
             (b"", "You noticed the hang-up. But `b''` looks like a result. Which exception was asked for?"),
             (Exception, "You noticed the hang-up, and you said so. Which exception was asked for?"),
@@ -240,7 +245,7 @@ def hear_all(answer: Answer, case: Cases) -> None:
     with case("plain letters", sent=[b"hello", words("a hang-up")], expected="hello", limit=1.5) as c:
         near, far = c.socketpair()
         c.feed(far, b"hello", close=True)
-        c.equal(answer(near), hints=[_early("hello")])
+        c.equal(answer(near), hints=[_early("hello")], hint="Some of it is missing. How often do you listen, and how often do you keep what you heard?")
 
     with case(
         "a cut in the middle of a letter",
@@ -249,8 +254,9 @@ def hear_all(answer: Answer, case: Cases) -> None:
         limit=1.5,
         hints=[
             (
-                lambda got: got in ("caf", "caf\ufffd", "caf\ufffd\ufffd"),
-                "It does not stop any more. But the `é` is gone: each half was thrown away. What if the halves met before you decode?",
+                lambda got: got in ("", "caf", "caf\ufffd", "caf\ufffd\ufffd"),
+                "It does not stop any more. But a letter is gone: what could not be decoded was thrown away. What if the halves met before "
+                "you decode?",
             ),
             (
                 "cafÃ©",

@@ -32,6 +32,8 @@ DIAL = "with socket.create_connection(address, timeout=2) as line:"
     ("body", "case", "hint"),
     [
         pytest.param(f"{DIAL}\n line.sendall(text)\n return line.recv(1024).decode()", "a plain word", "a wire carries bytes", id="sends text"),
+        pytest.param(f"{DIAL}\n line.sendall(text.encode)\n return line.recv(1024).decode()", "a plain word", "do its brackets", id="sends a method"),
+        pytest.param(f"{DIAL}\n line.sendall(bytes(text))\n return line.recv(1024).decode()", "a plain word", "Which method", id="bytes of text"),
         pytest.param(f"{DIAL}\n line.sendall(text.encode())\n return line.recv(1024)", "a plain word", "still as bytes", id="returns bytes"),
         pytest.param(f"{DIAL}\n line.sendall(text.encode())\n return str(line.recv(1024))", "a plain word", "*shows* bytes", id="str of bytes"),
         pytest.param(f"{DIAL}\n line.sendall(text.encode())\n return line.recv(1024).decode", "a plain word", "nobody has called", id="no brackets"),
@@ -125,6 +127,10 @@ LOOP = "while True:\n piece = sock.recv({size})\n if piece == b'': return {resul
         pytest.param("data = b''\nwhile True:\n data += sock.recv(4)", "plain letters", "nothing more will come", id="never stops"),
         pytest.param("data = b''\n" + LOOP.format(size=4, result="data.decode() or None", step="data += piece"),
                      "somebody who says nothing", "return", id="no text at all"),
+        pytest.param("data = b''\nwhile sock.recv(4) != b'':\n data += sock.recv(4)\nreturn data.decode()", "plain letters", "how often do you keep",
+                     id="listens twice, keeps once"),
+        pytest.param("text = ''\nfor piece in iter(lambda: sock.recv(4), b''):\n try: text += piece.decode()\n except ValueError: pass\nreturn text",
+                     "a cut in the middle of a letter", "was thrown away", id="swallows the error"),
     ],
 )
 def test_hear_all_refuses(taken, body, case, hint):
