@@ -6,7 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import nbval.kernel
 import pytest
+from kernels import PrivateKernelManager
+
+# the kernels that nbval starts, many at the same time, take no ports from each other
+nbval.kernel.KernelManager = PrivateKernelManager
 
 LIMIT = 20.0  # seconds after which a test says that something hangs
 

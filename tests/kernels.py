@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -151,10 +151,11 @@ class Kernel:
         """Queue a cell and return its message's id; nothing is waited for."""
         return self._client.execute(code, allow_stdin=False, stop_on_error=stop_on_error, **options)
 
-    def collect(self, sent: dict[str, str], silence: float | None = None) -> list[Reply]:
+    def collect(self, sent: dict[str, str], silence: float | None = None,
+                on_print: Callable[[str], None] = lambda text: None) -> list[Reply]:
         """The replies to {id: code}, in that order, when all have ended, the kernel died, or was silent for too long.
 
-        `silence` is how long that is, in seconds; SILENCE unless given.
+        `silence` is how long that is, in seconds; SILENCE unless given. `on_print` is called with what cells print.
         """
         replies = {message: Reply(code) for message, code in sent.items()}
         waiting = {(message, what) for message in sent for what in ("reply", "idle")}
@@ -180,6 +181,8 @@ class Kernel:
                     waiting.discard((parent, "idle"))
                 case "stream" | "display_data" | "execute_result" | "error":
                     reply.outputs.append(output_from_msg(message))
+                    if kind == "stream":
+                        on_print(content["text"])
         return list(replies.values())
 
     def _overhear(self, message: dict[str, Any]) -> None:
