@@ -105,7 +105,7 @@ while True:
         pytest.param("while True:\n    try:\n        coro.send(None)\n    except StopIteration as end:\n        return [], end.value", TWO_REQUESTS,
                      "nobody wrote it down", id="no requests"),
         pytest.param(LOOP.format("pass"), TWO_REQUESTS, "is over", id="plays on after the end"),
-        pytest.param("import asyncio\nreturn [], asyncio.run(coro)", TWO_REQUESTS, "you are to be the driver", id="asyncio.run"),
+        pytest.param("import asyncio\nreturn [], asyncio.run(coro)", TWO_REQUESTS, "You looked for a driver", id="asyncio.run"),
         pytest.param("first = coro.send(None)\n" + LOOP.replace("[]", "[first]").format("return requests, end.value"), AT_ONCE, "very first press",
                      id="the first press is not guarded"),
         pytest.param("requests = []\ntry:\n    while request := coro.send(None):\n        requests.append(request)\n    return requests, None\n"
