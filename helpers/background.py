@@ -22,7 +22,7 @@ BACKLOG = 1_024  # callers that may wait to be accepted
 _LOG_LENGTH = 1_000  # entries kept; the oldest go first
 _PATIENCE = 4.0  # seconds that a cell waits for the server's thread, at most
 _CLOSING = 2.0  # seconds after which _close() is cancelled
-_LAST_WORDS = 0.1  # seconds that handlers then have to end by themselves
+_LAST_WORDS = 0.1  # seconds that a handler then has to end by itself, or once it was cancelled
 
 # Every server that runs. start() and stop() hold the lock, so that two threads never do both across each other.
 _running: set["BackgroundServer"] = set()
@@ -63,6 +63,7 @@ class BackgroundServer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked: asyncio.Event | None = None
+        self._listener: _Listener | None = None
         self._calls: set[Future[Any]] = set()  # of run(), not answered yet
         self._log: deque[str] = deque(maxlen=_LOG_LENGTH)
         self._clients: dict[Any, int] = {}
@@ -223,10 +224,10 @@ class BackgroundServer:
 
     def _listen(self) -> socket.socket:
         """A listening socket on the wanted host and port, for ``_open()``; from here on ``port`` is the real one."""
-        listener = _listening_socket(self.host, self._wanted_port)
-        self.port = listener.getsockname()[1]
+        self._listener = _listening_socket(self.host, self._wanted_port)
+        self.port = self._listener.getsockname()[1]
         self._bound = True
-        return listener
+        return self._listener
 
     def _note(self, entry: str) -> None:
         """Add an entry to the log; from any thread."""
@@ -337,6 +338,9 @@ class BackgroundServer:
     async def _close_in_time(self, listening: "Future[None]") -> None:
         self._listening = False
         if listening.done() and listening.exception() is None:
+            if self._listener is not None:
+                self._listener.accepting = False
+                await _few_turns()
             async with asyncio.timeout(_CLOSING):
                 await self._close()
 
@@ -351,25 +355,41 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-async def let_in() -> None:
-    """Give the loop the few turns in which a client that was just accepted comes in, after its listener was closed."""
+class _Listener(socket.socket):
+    """A listening socket that can stop accepting before it is closed.
+
+    asyncio drops a connection without closing it, when its server is closed in the few turns of the loop between accepting
+    this connection and setting it up.
+    """
+
+    accepting = True
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if not self.accepting:
+            raise BlockingIOError  # as when nobody calls
+        return super().accept()
+
+
+async def _few_turns() -> None:
+    """Let the loop do what is already under way."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 async def _end_tasks() -> None:
-    """Let every other task end by itself, then cancel the rest."""
-    for cancel in (False, True):
+    """Let every other task end by itself, then cancel the rest, a few times: one may not take no for an answer."""
+    for attempt in range(5):
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if not tasks:
-            return
-        if cancel:
+            break
+        if attempt:
             for task in tasks:
                 task.cancel()
         await asyncio.wait(tasks, timeout=_LAST_WORDS)
+    await _few_turns()  # what they closed is closed in the next turn
 
 
-def _listening_socket(host: str, port: int) -> socket.socket:
+def _listening_socket(host: str, port: int) -> _Listener:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, ValueError) as error:
@@ -378,7 +398,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
     # "localhost" is two addresses, and this server has one: the IPv4 one where there is a choice
     family, _, _, _, where = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     try:
-        return socket.create_server(where[:2], family=family, backlog=BACKLOG)
+        return _Listener(fileno=socket.create_server(where[:2], family=family, backlog=BACKLOG).detach())
     except OSError as error:
         what_to_do = {
             errno.EADDRINUSE: f"port {port} is taken: stop the server that has it, or use port=0 for any free port",

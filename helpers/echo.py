@@ -8,16 +8,15 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
-from websockets.protocol import State
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Event, State
 
-from .background import BACKLOG, BackgroundServer, let_in, one_line
+from .background import BACKLOG, BackgroundServer, one_line
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 _GRACE = 0.3  # seconds that clients have to answer when the server stops
 _SHOWN = 40  # characters of a message that the log shows
-_REFUSALS = ("connection rejected", "HTTP response sent")  # how websockets begins to say that there was no handshake
 
 
 class WebSocketServer(BackgroundServer):
@@ -116,7 +115,6 @@ class WebSocketServer(BackgroundServer):
     async def _close(self) -> None:
         assert self._server is not None
         self._server.close(close_connections=False)  # the listener alone: for clients it waits without a limit
-        await let_in()
         connections = list(self._connections)
         for connection in connections:
             connection.go_away()
@@ -139,10 +137,8 @@ class EchoServer(WebSocketServer):
         super().__init__(self._echo, **options)
         self.prefix = prefix
 
-    async def _echo(self, connection: "_Connection") -> None:
+    async def _echo(self, connection: ServerConnection) -> None:
         async for message in connection:
-            shown = repr(message) if len(message) <= _SHOWN else f"{message[:_SHOWN]!r}..."
-            self._note(f"client {connection.number} sent {shown}")
             await connection.send(self.prefix + message if isinstance(message, str) else message)
 
 
@@ -170,7 +166,6 @@ class TCPEchoServer(BackgroundServer):
 
     async def _close(self) -> None:
         self._server.close()
-        await let_in()
         writers = list(self._clients)
         for writer in writers:
             writer.close()
@@ -181,26 +176,47 @@ class TCPEchoServer(BackgroundServer):
 
 
 class _Connection(ServerConnection):
-    """A connection that counts itself in and out of its server.
+    """A connection that keeps its server's log and number of clients.
 
-    It overrides ``send_data()`` because that runs just before bytes go out. So whoever got our answer to the handshake, or
-    our close frame, finds ``clients`` and ``log`` up to date. A handler begins and ends too late for that.
+    Both are up to date before the other side can know: who got our answer to the handshake, an echo or our close frame
+    finds it noted. So ``send_data()`` is overridden, which runs just before bytes go out; a handler comes too late.
+    And the log has the order of the wire, so messages are noted when they arrive, not when a handler reads them.
     """
 
     def __init__(self, owner: WebSocketServer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
         self.number = 0  # among the server's clients, once it is open
+        self.receiving = False
+        self.refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.owner._connections.add(self)
         super().connection_made(transport)
 
+    def data_received(self, data: bytes) -> None:
+        # The library answers first (a close frame, for one), and looks then at the messages that came before it.
+        # Answering last puts them into the log in time.
+        self.receiving = True
+        super().data_received(data)
+        self.receiving = False
+        self.send_data()
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):  # a message begins
+            self.owner._note(f"client {self.number} sent {_beginning(event)}")
+        super().process_event(event)
+
     def send_data(self) -> None:
-        if self.protocol.state is not State.OPEN:
+        if self.receiving:
+            return
+        if self.protocol.state is State.OPEN:
+            if not self.number:
+                self.number = self.owner._client_came(self)
+        elif self.number:
             self._leave()
-        elif not self.number:
-            self.number = self.owner._client_came(self)
+        else:
+            self._note_refusal()
         super().send_data()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -216,9 +232,26 @@ class _Connection(ServerConnection):
         elif self.protocol.state is State.CONNECTING:
             self.transport.abort()
 
+    def _note_refusal(self) -> None:
+        reason = self.protocol.handshake_exc
+        if self.refused or (reason is None and self.response is None):
+            return
+        if reason is not None and isinstance(reason.__cause__, EOFError):
+            return  # hung up before it had said anything
+        self.refused = True
+        answer = f"{self.response.status_code} {self.response.reason_phrase}" if self.response else "no answer"
+        self.owner._note(f"refused a client: {answer}{f' ({reason})' if reason else ''}")
+
     def _leave(self) -> None:
         close = self.protocol.close_rcvd or self.protocol.close_sent
         self.owner._client_left(self, int(close.code if close else CloseCode.ABNORMAL_CLOSURE))
+
+
+def _beginning(frame: Frame) -> str:
+    data = bytes(frame.data[: 4 * _SHOWN])  # a character has at most four bytes
+    message = data.decode(errors="replace") if frame.opcode is Opcode.TEXT else data
+    more = len(frame.data) > len(data) or len(message) > _SHOWN or not frame.fin
+    return f"{message[:_SHOWN]!r}{'...' if more else ''}"
 
 
 class _LogHandler(logging.Handler):
@@ -227,15 +260,13 @@ class _LogHandler(logging.Handler):
         self.note = note
 
     def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if record.levelno >= logging.WARNING or message.startswith(_REFUSALS):
-            error = record.exc_info[1] if record.exc_info else None
-            self.note(message + (f": {one_line(error)}" if error else ""))
+        error = record.exc_info[1] if record.exc_info else None
+        self.note(record.getMessage() + (f": {one_line(error)}" if error else ""))
 
 
 def _logger(note: Callable[[str], None]) -> logging.Logger:
-    """A logger that stands alone, so nothing of it is printed: refusals, warnings and errors are noted."""
-    logger = logging.Logger("websockets", logging.INFO)
+    """A logger that stands alone, so nothing of it is printed: warnings and errors are noted."""
+    logger = logging.Logger("websockets", logging.WARNING)
     logger.addHandler(_LogHandler(note))
     return logger
 
