@@ -452,12 +452,12 @@ def test_waiting_can_be_interrupted(monkeypatch):
 @pytest.mark.parametrize(
     "text, received",
     [
-        ("raise ValueError('no')", "it raised ValueError: no"),
-        ("raise BaseException('no')", "it raised BaseException: no"),
+        ("raise ValueError('no')", "it raised ValueError: no, in `raise ValueError('no')`"),
+        ("raise BaseException('no')", "it raised BaseException: no, in `raise BaseException('no')`"),
         ("raise KeyboardInterrupt", "it asked Python to exit"),
-        ("raise asyncio.CancelledError", "it raised CancelledError"),
-        ("raise GeneratorExit", "it raised GeneratorExit"),
-        ("raise StopIteration(3)", "it raised StopIteration: 3"),
+        ("raise asyncio.CancelledError", "it raised CancelledError, in `raise asyncio.CancelledError`"),
+        ("raise GeneratorExit", "it raised GeneratorExit, in `raise GeneratorExit`"),
+        ("raise StopIteration(3)", "it raised StopIteration: 3, in `raise StopIteration(3)`"),
         ("sys.exit()", "it asked Python to exit"),
         ("sys.exit('bye')", "it asked Python to exit"),
         ("exit()", "it asked Python to exit"),
@@ -465,10 +465,10 @@ def test_waiting_can_be_interrupted(monkeypatch):
         ("raise SystemExit", "it asked Python to exit"),
         ("input('> ')", "it asked for input"),
         ("breakpoint()", "it asked for input"),
-        ("return double(n)", "it raised RecursionError: maximum recursion depth exceeded"),
-        ("return n[0]", "it raised TypeError: 'int' object is not subscriptable"),
-        ("raise ExceptionGroup('two', [ValueError('no'), TypeError()])", "it raised ValueError: no (in an ExceptionGroup)"),
-        ("class Odd(Exception):\n        def __str__(self): raise TypeError\n    raise Odd", "it raised Odd"),
+        ("return double(n)", "it raised RecursionError: maximum recursion depth exceeded, in `return double(n)`"),
+        ("return n[0]", "it raised TypeError: 'int' object is not subscriptable, in `return n[0]`"),
+        ("raise ExceptionGroup('two', [ValueError('no'), TypeError()])", "it raised ValueError: no (in an ExceptionGroup), in `raise ExceptionGroup('two', [ValueError('no'), TypeError()])`"),
+        ("class Odd(Exception):\n        def __str__(self): raise TypeError\n    raise Odd", "it raised Odd, in `raise Odd`"),
     ],
 )
 def test_whatever_an_answer_raises_is_a_verdict(text, received):
@@ -603,6 +603,17 @@ def test_what_the_notebook_left_is_not_the_answers_fault():
         assert given("def double(n):\n    import gc\n    gc.collect()\n    return n + n").passed
 
 
+def test_a_socket_left_open_on_the_way_out_is_seen():
+    @exercise
+    def double(answer, case):
+        with case("an error", expected=EOFError) as c, c.raises(EOFError):
+            answer(1)
+
+    text = "def double(n):\n    line = socket.socket()\n    try: n / 0\n    except ZeroDivisionError: raise EOFError"
+    assert given(text, double).rows[-1] == ("received", "a socket left open")
+    assert given(text.replace("line = socket", "with socket").replace(".socket()", ".socket(): pass"), double).passed
+
+
 def test_an_error_lost_in_a_thread_gives_the_hint():
     verdict = given("def double(n):\n    t = threading.Thread(target=lambda: n / 0)\n    t.start()\n    t.join()")
     assert verdict.status == "failed" and verdict.hint == "Nothing is divided here."
@@ -643,6 +654,12 @@ def test_a_connection_of_the_notebooks_own_loop_has_a_hint():
                     getter.cancel()
 
     asyncio.run(notebook())
+
+
+def test_the_notebooks_own_server_is_of_no_other_loop():
+    with EchoServer() as server:
+        verdict = given("def double(n):\n    server.uri\n    while True: pass", server=server)
+    assert "own event loop" not in verdict.hint
 
 
 # --- what check is given

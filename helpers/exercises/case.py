@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import known
+from . import known, lines
 from .sandbox import Abandoned, KeyboardAsked, Sandbox
 from .stub import codes
 from .verdict import describe, describe_error, words
@@ -175,16 +175,21 @@ class Run:
         if isinstance(inner, KeyboardAsked):
             return self.fail_seen(Seen.INPUT, *MATTERS[Seen.INPUT])
         if self.from_answer(error) or self.from_answer(inner):
-            return self.fail(f"it raised {_describe_nested(error, inner)}", self.hint_for_error(inner, error))
+            return self.fail(self._raised_text(error, inner), self.hint_for_error(inner, error))
         if _is_network(inner):
             raised = self.raised()
             if raised:
-                return self.fail(f"it raised {describe_error(raised[-1])}", self.hint_for_error(raised[-1], inner))
+                return self.fail(self._raised_text(raised[-1], raised[-1]), self.hint_for_error(raised[-1], inner))
             return self.fail(_network(inner), self.hint_for_error(inner) or (self.case.hint if self.case else ""))
         returned = self._wrong_kind()
         if returned is not None:
             return self.fail(describe(returned.value), known.about_value(returned.value, self.case.expected, bool(self.sandbox.printed)))
         return self.fail(describe_error(error), "", course=True)
+
+    def _raised_text(self, error: BaseException, inner: BaseException) -> str:
+        group = "" if error is inner else f" (in an {type(error).__name__})"
+        line = lines.raised(inner, self.files) or lines.raised(error, self.files)
+        return f"it raised {describe_error(inner)}{group}" + (f", in `{line}`" if line else "")
 
     def raised(self) -> list[BaseException]:
         """What calls of the answer raised in this case, and what was lost in its tasks and threads."""
@@ -210,10 +215,6 @@ class Run:
                 return True
             trace = trace.tb_next
         return False
-
-
-def _describe_nested(error: BaseException, inner: BaseException) -> str:
-    return describe_error(inner) + ("" if error is inner else f" (in an {type(error).__name__})")
 
 
 def pairs(hints: Hints) -> list[tuple[Any, str]]:
@@ -418,6 +419,8 @@ class Case:
                     raise run.fail_seen(Seen.STUCK, "nothing more: the check's side still waits", self.hint)
             if run.failure is not None:
                 raise Failed
+            for call in run.calls:
+                _forget_frames(call.error)
             self._judge_what_was_seen()
         finally:
             with contextlib.suppress(Exception):
@@ -697,6 +700,13 @@ def _wait_until_read(reader: socket.socket, sandbox: Sandbox) -> None:
         selector.register(reader, selectors.EVENT_READ)
         while selector.select(0) and not sandbox.over:
             time.sleep(0.001)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what the frames of an exception hold: a socket left open there is noticed when it is dropped."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _close(thing: Any) -> None:

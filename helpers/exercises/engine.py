@@ -87,7 +87,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from ..background import BackgroundServer, _running
-from . import sandbox, stub, stuck
+from . import lines, sandbox, stub
 from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, note_left_tasks, tend
 from .known import about_loop
 from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, steady, words
@@ -127,7 +127,7 @@ def _exercise(checker: Callable[..., Any], limit: float, hints: Hints) -> Exerci
 
 
 def exercises() -> tuple[dict[str, Exercise], list[str]]:
-    """All exercises by name, and in words the modules that could not be imported."""
+    """All exercises by name, and in words what is wrong with modules: not to be imported, or a name twice."""
     package = __name__.rpartition(".")[0]
     found: dict[str, Exercise] = {}
     broken: list[str] = []
@@ -140,8 +140,10 @@ def exercises() -> tuple[dict[str, Exercise], list[str]]:
             broken.append(f"helpers/exercises/{module.name}.py: {describe_error(error)}")
             continue
         for value in members.values():
-            if isinstance(value, Exercise):
-                found[value.name] = value
+            if not isinstance(value, Exercise):
+                continue
+            if found.setdefault(value.name, value) is not value:
+                broken.append(f"helpers/exercises/{module.name}.py: another module has a {value.name}, too")
     return found, broken
 
 
@@ -252,10 +254,10 @@ def _judge_what_is_left(run: Run, before: set[BackgroundServer]) -> None:
 def _judge_stuck(run: Run) -> None:
     """In the thread that waits; no code of the learner's runs here, not even a `__repr__`."""
     coroutines = [call.coroutine for call in run.calls if not call.ended and call.coroutine is not None]
-    doing = stuck.where(run.sandbox.alive(), coroutines, run.files)
+    doing = lines.waits(run.sandbox.alive(), coroutines, run.files)
     received = f"nothing within {run.patience:g} seconds" + (f": {doing}" if doing else "")
     hint = about_loop(run.answer.function) or (run.case.hint if run.case else "")
-    question = "What should end this, and does it ever happen?" if doing == stuck.SPINS else "What does it wait for, and who would have to do that?"
+    question = "What should end this, and does it ever happen?" if doing == lines.SPINS else "What does it wait for, and who would have to do that?"
     run.fail_seen(Seen.STUCK, received, hint or question)
 
 

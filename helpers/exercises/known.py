@@ -7,6 +7,7 @@ import inspect
 from types import CodeType
 from typing import Any
 
+from ..background import BackgroundServer
 from .stub import codes
 from .verdict import describe_kind
 
@@ -71,7 +72,7 @@ def about_loop(function: Any) -> str:
     for name in sorted({name for code in codes(function) for name in _names(code)}):
         value = space.get(name)
         loop = getattr(value, "loop", None) or getattr(value, "_loop", None)
-        if isinstance(loop, asyncio.AbstractEventLoop):
+        if isinstance(loop, asyncio.AbstractEventLoop) and not isinstance(value, BackgroundServer):
             return (
                 f"`{name}` belongs to your notebook's own event loop, and the check runs in another one. "
                 "Which of the arguments should it use instead?"

@@ -1,7 +1,7 @@
 """Runs an answer that may hang, print, read the keyboard, leave Python or leave things behind.
 
 The answer runs in a thread of its own. What must not reach the notebook from there is routed *by thread*: `print`,
-`input`, `exit()`, warnings, the last words of dying threads. Nothing is redirected for the notebook's own threads, which
+`display`, `input`, `exit()`, warnings, the last words of dying threads. Nothing is redirected for the notebook's own threads, which
 print as ever, also while an answer that was given up still lives. Each thread that the answer starts counts as its own.
 """
 
@@ -123,18 +123,18 @@ class Sandbox:
             self._wait_for_threads()
         return not self.alive()
 
-    def _loops(self) -> list[asyncio.AbstractEventLoop]:
-        """The event loops that run in threads of this run, the answer's own among them."""
+    def _loops(self) -> set[asyncio.AbstractEventLoop]:
+        """The event loops that run in threads of this run, those that the answer made among them; never the notebook's."""
         frames = sys._current_frames()
-        loops = []
+        loops = set()
         for thread in self.alive():
             frame = frames.get(thread.ident or 0)
             while frame is not None:
-                loop = frame.f_locals.get("self") if frame.f_code.co_name == "run_forever" else None
+                loop = frame.f_locals.get("self") if frame.f_code.co_name in _RUN_A_LOOP else None
                 if isinstance(loop, asyncio.AbstractEventLoop):
-                    loops.append(loop)
+                    loops.add(loop)
                 frame = frame.f_back
-        return loops
+        return loops - {_running_loop()}
 
     def _wait_for_threads(self) -> None:
         until = time.monotonic() + PATIENCE
@@ -165,6 +165,16 @@ class Sandbox:
                     forget()
         finally:
             _one_at_a_time.release()
+
+
+_RUN_A_LOOP = ("run_forever", "run_until_complete")  # the second one where nest_asyncio2 has replaced it
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _tell(loop: asyncio.AbstractEventLoop, call: Callable[[], Any]) -> None:
@@ -250,6 +260,7 @@ def _install() -> None:
     shell = _ipython()
     if shell is not None:
         _replace(shell, "ask_exit", _exception_only)  # IPython's exit() asks the kernel to end
+        _replace(shell.display_pub, "publish", _printed)
 
 
 def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
@@ -309,6 +320,17 @@ def _exception_only(real: Callable[..., Any]) -> Callable[..., Any]:
         raise SystemExit(*args)
 
     return leave
+
+
+def _printed(real: Callable[..., Any]) -> Callable[..., Any]:
+    def publish(data: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        run = current()
+        if run is None:
+            return real(data, *args, **kwargs)
+        run.wrote(f"{data.get('text/plain', '')}\n")
+        return None
+
+    return publish
 
 
 def _adopting(real: Callable[..., None]) -> Callable[..., None]:

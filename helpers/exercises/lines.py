@@ -1,4 +1,4 @@
-"""Says in which line of the learner's an answer waits."""
+"""Finds the line of the learner's own in which an answer waits, or raised."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUSY = 0.15
 SPINS = "it goes round and round"
 
 
-def where(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files: set[str]) -> str:
+def waits(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files: set[str]) -> str:
     """What a stuck answer is doing, in words: "it waits in `...`", "it goes round and round", or "" when unknown.
 
     threads: those of the check. coroutines: the answer's that have not ended. files: where the learner's code is from.
@@ -37,8 +37,22 @@ def where(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
         return ""  # it is on its way somewhere
     if found is None:
         return ""
-    text = linecache.getline(*found).split(" #")[0].strip()
+    text = _text(found)
     return f"it waits in `{text}`" if text else ""
+
+
+def raised(error: BaseException, files: set[str]) -> str:
+    """The learner's line that an exception came through last, or ""."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            found = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return _text(found) if found else ""
+
+
+def _text(place: tuple[str, int]) -> str:
+    return linecache.getline(*place).split(" #")[0].strip()
 
 
 def _line(threads: Iterable[threading.Thread], files: set[str]) -> tuple[str, int] | None:
