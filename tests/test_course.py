@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tiny_course import REPOSITORY, make_tiny_course
+from tiny_course import REPOSITORY, make_tiny_course, nobodys_workbook  # noqa: F401
 from websockets.sync.client import connect
 
 from helpers.course import main
@@ -135,7 +135,6 @@ def test_the_checkout_is_found_from_any_folder(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "helpers", tmp_path / "checkout" / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
     program = "import sys; from helpers.course import main; sys.exit(main(['workbook']))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "checkout")}
-    environment.pop("COURSE_WORKBOOK", None)
     (tmp_path / "elsewhere").mkdir()
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path / "elsewhere", env=environment, timeout=60, check=True)
     assert (tmp_path / "checkout" / "workbook" / "00_start_here.ipynb").exists()

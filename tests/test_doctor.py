@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from tiny_course import REPOSITORY, make_tiny_course
+from tiny_course import REPOSITORY, make_tiny_course, nobodys_workbook  # noqa: F401
 
 from helpers.course import checkup, doctor, main
 from helpers.course.checkup import NOTE, TROUBLE, WELL, examine, report

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tiny_course import code, make_tiny_course, markdown, read_cells, write_notebook
+from tiny_course import code, make_tiny_course, markdown, nobodys_workbook, read_cells, write_notebook  # noqa: F401
 
 from helpers.course import main
 from helpers.course.places import CourseError, find_notebooks, write_new

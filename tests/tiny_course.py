@@ -5,7 +5,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def nobodys_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that are run in a terminal of JupyterLab: keep them away from the learner's copy that is open there."""
+    monkeypatch.delenv("COURSE_WORKBOOK", raising=False)
 
 
 def markdown(source: str) -> dict[str, Any]:
