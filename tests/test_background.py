@@ -388,6 +388,30 @@ class TestRun:
         [error] = raised
         assert isinstance(error, RuntimeError) and "isn't running" in str(error)
 
+    def test_a_server_that_stops_before_it_hears_the_call(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Silent() as server:
+            hear = server._loop.call_soon_threadsafe
+
+            def stop_instead(call: Callable[[], None]) -> None:
+                hear(server._stop_asked.set)
+
+            monkeypatch.setattr(server._loop, "call_soon_threadsafe", stop_instead)
+            with pytest.raises(RuntimeError, match="isn't running"):
+                server.run(print)
+
+    def test_a_server_that_has_stopped_since_it_was_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with Silent() as server:
+            loop, hear = server._loop, server._loop.call_soon_threadsafe
+
+            def stop_first(call: Callable[[], None]) -> None:
+                monkeypatch.undo()
+                server.stop()
+                hear(call)
+
+            monkeypatch.setattr(loop, "call_soon_threadsafe", stop_first)
+            with pytest.raises(RuntimeError, match="isn't running"):
+                server.run(print)
+
     def test_a_blocked_loop_is_not_waited_for_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         let_go = threading.Event()
         with Silent() as server:
