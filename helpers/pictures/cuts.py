@@ -22,6 +22,7 @@ from .style import (
     page,
     picture,
     shown,
+    spoken,
     text_width,
     title,
     write,
@@ -153,6 +154,12 @@ def _row(paper: Axes, y: float, name: str, chunks: list[bytes], color: str, scal
         color=color,
         room=_LEFT - 0.3,
     )
+    if len(chunks) > 300:  # too thin for words and for round corners, and too many for one shape each
+        ends = [_LEFT + end * scale for end in accumulate(len(chunk) for chunk in chunks)]
+        starts = [_LEFT, *ends[:-1]]
+        spans = [(start, (end - start) * 0.88) for start, end in zip(starts, ends, strict=True)]
+        paper.broken_barh(spans, (y, _ROW), facecolor=color, edgecolor="none", zorder=2)
+        return
     x = _LEFT
     for chunk in chunks:
         width = len(chunk) * scale
@@ -191,5 +198,5 @@ def _ruler(paper: Axes, y: float, places: list[int], scale: float) -> None:
 def _alt(sent: int, rows: list[str]) -> str:
     return (
         f"A row of {sent} blue blocks shows the bytes as they were sent. Below it {len(rows)} green rows show the same bytes as they "
-        f"were read by {', '.join(rows)}; dotted lines fall from the borders of the blocks, with a cross where no cut meets them."
+        f"were read by {spoken(*rows)}; dotted lines fall from the borders of the blocks, with a cross where no cut meets them."
     )

@@ -100,7 +100,9 @@ def _decoded(events: Sequence[_Event], connection: int) -> list[Message]:
             pieces = _handshake_and_frames(stream.bytes)
         else:
             ends = list(accumulate(len(chunk) for chunk in stream.chunks))
-            pieces = [(end - len(chunk), end, "bytes", shown(chunk)) for chunk, end in zip(stream.chunks, ends)]
+            pieces = [
+                (end - len(chunk), end, "bytes", shown(chunk)) for chunk, end in zip(stream.chunks, ends, strict=True)
+            ]
         for start, end, kind, text in pieces:
             found.append(Message(stream.sent(start), stream.arrived(end - 1), sender, text, kind, connection))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from matplotlib.axes import Axes
 
 from .style import (
@@ -81,6 +83,6 @@ def _line_between(paper: Axes, left: float, right: float, y: float, words: str) 
 
 
 def _way(paper: Axes, points: list[tuple[float, float]], color: str) -> None:
-    for start, end in zip(points[:-2], points[1:-1]):
+    for start, end in pairwise(points[:-1]):
         line(paper, start, end, color=color, width=2.6, zorder=3)
     arrow(paper, points[-2], points[-1], color=color, width=2.6, head=18)

@@ -26,6 +26,7 @@ from .style import (
     line,
     page,
     picture,
+    spoken,
     text_width,
     title,
     write,
@@ -71,7 +72,7 @@ def rallies(recordings: Mapping[str, object], *, heading: str = "Who serves when
     return picture(
         fig,
         f"{'One panel' if len(panels) == 1 else f'{len(panels)} panels on one scale of time'}: time runs down, the client in blue on the left and the server in green on the right, "
-        f"a slanted line for each message: {', '.join(panels)}. Beneath each panel a line shows how many balls are in the air.",
+        f"a slanted line for each message: {spoken(*panels)}. Beneath each panel a line shows how many balls are in the air.",
     )
 
 

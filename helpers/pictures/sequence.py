@@ -26,13 +26,14 @@ from .style import (
     line,
     page,
     picture,
+    spoken,
     text_width,
     title,
     write,
 )
 
 _ROW = 0.29  # inches from one moment to the next
-_MOST = 18  # messages in one picture; of more, the first and the last are drawn
+_MOST = 16  # messages in one picture; of more, the first and the last are drawn
 _ENDINGS = {1000: "returned", 1011: "raised"}  # what a handler did when its server was the first to say goodbye
 
 
@@ -146,7 +147,7 @@ def handler_life(
         if left > 0.2:
             line(paper, (left, 0.3), (left, top + 0.9), color=FAINT)
         left += room
-    said = "; ".join(f"{name}: {_said(found)}".removeprefix(": ") for name, found, _, _ in panels)
+    said = "; ".join(f"{spoken(name)}: {_said(found)}".removeprefix(": ") for name, found, _, _ in panels)
     return picture(
         fig,
         "Sequences of messages, time running down, clients in blue, the server in green, and a green bar for each client that shows how "

@@ -22,7 +22,7 @@ import io
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import ParamSpec
 
@@ -178,17 +178,26 @@ def picture(fig: Figure, alt: str) -> Picture:
 # Words
 
 
-@lru_cache(maxsize=2)
-def _glyphs(mono: bool) -> frozenset[int]:
-    """The characters that both the normal and the bold font can draw."""
-    family = _MONO if mono else _SANS
-    paths = (findfont(FontProperties(family=family, weight=weight)) for weight in ("normal", "bold"))
-    return frozenset.intersection(*(frozenset(get_font(path).get_charmap()) for path in paths))
+@cache
+def _glyphs() -> dict[bool, frozenset[int]]:
+    """The characters that both the normal and the bold font can draw, for the proportional (False) and the mono font (True).
+
+    It opens all four fonts, which matplotlib then keeps open: the first picture opens files, later ones don't.
+    """
+    return {
+        mono: frozenset.intersection(
+            *(
+                frozenset(get_font(findfont(FontProperties(family=family, weight=weight))).get_charmap())
+                for weight in ("normal", "bold")
+            )
+        )
+        for mono, family in ((False, _SANS), (True, _MONO))
+    }
 
 
 def drawable(words: str, *, mono: bool = False) -> str:
     """`words` with every character that can't be drawn (control, emoji, …) as Python would escape it; line breaks stay."""
-    glyphs = _glyphs(mono)
+    glyphs = _glyphs()[mono]
     return "".join(
         c if c == "\n" or (ord(c) in glyphs and c.isprintable() and not unicodedata.combining(c)) else _escaped(c)
         for c in words
@@ -207,6 +216,11 @@ def shown(data: bytes | str) -> str:
     return drawable(words.replace("\n", "\\n"))
 
 
+def _one_line(words: str, mono: bool) -> str:
+    # no page is wide enough for 500 characters, and a megabyte takes minutes to measure
+    return shorten(drawable(shorten(words, 500), mono=mono).replace("\n", "\\n"), 500)
+
+
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
@@ -219,16 +233,23 @@ def shorten(words: str, most: int) -> str:
     return words[:left] + "…" + words[len(words) - (most - 1 - left) :] if most > 1 else "…"
 
 
+def spoken(*names: str) -> str:
+    """Names that somebody gave, for the alt text: on one line, shortened, the first six of them."""
+    short = [shorten(drawable(" ".join(str(name).split())), 40) for name in names]
+    return ", ".join(short[:6]) + (", and more" if len(short) > 6 else "")
+
+
 def text_width(paper: Axes, words: str, *, size: float = LABEL, bold: bool = False, mono: bool = False) -> float:
     """How wide `words` (one line) will be, in inches."""
     font = FontProperties(family=_MONO if mono else _SANS, size=size, weight="bold" if bold else "normal")
     renderer = paper.figure.canvas.get_renderer()
-    return renderer.get_text_width_height_descent(drawable(words, mono=mono), font, False)[0] / paper.figure.dpi
+    words = _one_line(words, mono)
+    return renderer.get_text_width_height_descent(words, font, False)[0] / paper.figure.dpi
 
 
 def fit(paper: Axes, words: str, room: float, *, size: float = LABEL, bold: bool = False, mono: bool = False) -> str:
     """`words` shortened in the middle until they fit into `room` inches; "" when not even one character does."""
-    words = drawable(words, mono=mono)
+    words = _one_line(words, mono)
     low, high = 0, len(words)
     if text_width(paper, words, size=size, bold=bold, mono=mono) <= room:
         return words

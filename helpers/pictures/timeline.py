@@ -23,6 +23,7 @@ from .style import (
     line,
     page,
     picture,
+    spoken,
     text_width,
     title,
     write,
@@ -72,15 +73,12 @@ def timeline(panels: Mapping[str, Mapping[str, Spans]], *, heading: str = "Who r
         middle = y + _LANE * len(spans_of) / 2
         write(paper, WIDTH - 0.15, middle, f"{total:.1f} naps", size=14, bold=True, ha="right", room=_RIGHT - 0.2)
         y -= 0.17
+    tasks = dict.fromkeys(lane for spans_of in checked.values() for lane in spans_of)
     return picture(
         fig,
         "A timeline in naps with a lane for each task, solid where it runs, hatched where it waits, with a cross where it is ready but "
-        f"not let in. {'Panels' if len(checked) > 1 else 'Panel'}: {'; '.join(f'{name}, with {_names(spans)}' for name, spans in checked.items())}.",
+        f"not let in. {'Panels' if len(checked) > 1 else 'Panel'}: {spoken(*checked)}. Tasks: {spoken(*tasks)}.",
     )
-
-
-def _names(lanes: Mapping[str, Spans]) -> str:
-    return "the lanes " + " and ".join(lanes) if len(lanes) < 6 else "many lanes"
 
 
 def _checked(panels: object) -> dict[str, dict[str, list[tuple[str, float, float]]]]:
@@ -132,7 +130,8 @@ def _bar(paper: Axes, x: float, y: float, width: float, **look: object) -> None:
 
 def _naps(paper: Axes, longest: float, scale: float) -> list[float]:
     """The numbers of the naps along the bottom, as many as have room. Returns where each stands."""
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 1000, 10**4, 10**5, 10**9) if s * scale > 0.45)
+    room = text_width(paper, str(floor(longest)), size=SMALL) + 0.2
+    step = next(digit * 10**zeros for zeros in range(300) for digit in (1, 2, 5) if digit * 10**zeros * scale > room)
     naps = range(0, floor(longest + 1e-6) + 1, step)
     for nap in naps:
         write(paper, _LEFT + nap * scale, 0.35, str(nap), size=SMALL, color=WIRE)

@@ -25,6 +25,7 @@ from .style import (
     pause,
     picture,
     shown,
+    spoken,
     text_width,
     title,
     write,
@@ -94,7 +95,7 @@ def turns(
         _draw_trays(paper, trays, column, tall)
     return picture(
         fig,
-        f"Steps from left to right, a lane for each of {', '.join(names)}, the loop below them. In each column one block is filled: "
+        f"Steps from left to right, a lane for each of {spoken(*names)}, the loop below them. In each column one block is filled: "
         "that coroutine runs; the others are hollow with two bars: paused. An arrow up is send(None), an arrow down what came back."
         + (
             " Under every third step stand three trays with the names of those who are ready, asleep and listening."

@@ -1,0 +1,489 @@
+"""The pictures: what is on them, what they are made of, and what they leave behind."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import html
+import io
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib
+import pytest
+from conftest import open_files
+from drawn import Look, faults, looked_at
+from PIL import Image
+from websockets.frames import Frame, Opcode
+from websockets.sync.client import connect
+
+from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, pictures
+from helpers.pictures import Message, Picture, style
+from helpers.recording import Event
+
+ODD = "$x_1$ \\alpha \x00\r\n\t\u200b🦜😀 汉字 e\u0301 \ud800 %s {}"  # mathtext, control characters, missing glyphs, a lone surrogate
+LONG = "a very long text " * 20
+DONE = StopIteration()
+
+
+def talk(count: int, *, delay: float = 0.1, text: str = "ball {}") -> list[tuple[float, float, str, str]]:
+    """A rally: each message leaves when the one before has come."""
+    return [
+        (i * delay, (i + 1) * delay, "client" if i % 2 == 0 else "server", text.replace("{}", str(i)))
+        for i in range(count)
+    ]
+
+
+def both(count: int, *, every: float = 0.01, delay: float = 0.05) -> list[tuple[float, float, str, str]]:
+    """Both sides serve."""
+    return [
+        (i * every, i * every + delay, sender, f"{sender[0]}{i}")
+        for i in range(count)
+        for sender in ("client", "server")
+    ]
+
+
+def connection(number: int, start: float = 0.0, closes: str = "client", code: int = 1000) -> list[Message]:
+    """A whole WebSocket connection: handshake, one echo, goodbye."""
+    other = "server" if closes == "client" else "client"
+    parts = [
+        ("client", "GET / HTTP/1.1", "http"),
+        ("server", "HTTP/1.1 101 Switching Protocols", "http"),
+        ("client", "hello", "text"),
+        ("server", "Echo: hello", "text"),
+        (closes, f"close {code}", "close"),
+        (other, f"close {code}", "close"),
+    ]
+    return [
+        Message(start + i, start + i + 0.5, sender, text, kind, number) for i, (sender, text, kind) in enumerate(parts)
+    ]
+
+
+def lanes(count: int, *, blocked: float = 1.0, name: str = "task {}") -> dict[str, list[tuple[str, float, float]]]:
+    spans = [
+        ("runs", 0.0, 0.01),
+        ("waits", 0.01, 1.0),
+        ("ready", 1.0, 1.0 + blocked),
+        ("runs", 1.0 + blocked, 1.1 + blocked),
+    ]
+    return {name.replace("{}", str(i)): spans for i in range(count)}
+
+
+STEPS = [
+    ("A", None),
+    ("B", "sleep 0.1"),
+    ("C", ("read", 3)),
+    ("A", None),
+    ("B", DONE),
+    ("C", ValueError("x")),
+    ("A", DONE),
+]
+TRAYS = [{"ready": ["A", "B"], "asleep": ["C"], "listening": []} for _ in STEPS]
+
+DRAWINGS: dict[str, Callable[[], Picture]] = {
+    "cuts": lambda: pictures.cuts(sent=[b"one", b"two", b"three"], read=[1024, 4, 1]),
+    "cuts: odd bytes": lambda: pictures.cuts(
+        [ODD.encode("utf-8", "replace"), b"\xff\x00$a$"], {ODD: [b"$x_1$"], LONG: [], "all": 7}
+    ),
+    "cuts: one byte": lambda: pictures.cuts([b"x"], [1]),
+    "cuts: thousands": lambda: pictures.cuts([b"x" * 7] * 3000, [1024, 100_000, [b"x"] * 200]),
+    "cuts: a megabyte": lambda: pictures.cuts([b"x" * 400_000] * 3, [[b"x" * 65536] * 16]),
+    "cuts: twenty rows": lambda: pictures.cuts([b"one", b"two"], list(range(1, 21))),
+    "places": pictures.places,
+    "rally": lambda: pictures.rally(talk(4)),
+    "rally: HTTP": lambda: pictures.rally(connection(1)),
+    "rally: both serve": lambda: pictures.rally(both(6)),
+    "rally: odd texts": lambda: pictures.rally(
+        [(i, i + 2, s, ODD + LONG) for i in range(4) for s in ("client", "server")]
+    ),
+    "rally: lost": lambda: pictures.rally(
+        [(0, 1, "client", "a"), (1, None, "server", "b"), (1, None, "client", "c")], heading=LONG
+    ),
+    "rally: hundreds": lambda: pictures.rally(talk(400, text="message {}")),
+    "rally: hundreds, both": lambda: pictures.rally(both(400)),
+    "rally: one": lambda: pictures.rally([(5, 5, "server", "")]),
+    "handler_life": lambda: pictures.handler_life([*connection(1), *connection(2, 2.25)]),
+    "handler_life: panels": lambda: pictures.handler_life(
+        {"with a loop": [*connection(1), *connection(2, 2.25)], "without": connection(1, closes="server")},
+        unsent={"without": ["again"]},
+    ),
+    "handler_life: three panels": lambda: pictures.handler_life(
+        {
+            LONG: [*connection(1), *connection(2)],
+            ODD: [*connection(3), *connection(4)],
+            "": connection(1, closes="server", code=1011),
+        },
+        unsent={"": [ODD, LONG]},
+    ),
+    "handler_life: still open": lambda: pictures.handler_life(connection(7)[:4], unsent=["one", "two"]),
+    "rallies": lambda: pictures.rallies({"a rally": talk(20), "both serve": both(10), "ten balls": both(10, every=0)}),
+    "rallies: one": lambda: pictures.rallies({"one": talk(2)}),
+    "rallies: four": lambda: pictures.rallies(
+        {LONG: both(10), ODD: talk(3, text=LONG), "c": [(0, None, "client", ODD)], "d": both(200)}
+    ),
+    "rallies: at once": lambda: pictures.rallies({"a": [(3, 3, "client", "x")], "b": [(0, None, "server", "y")]}),
+    "rallies: microseconds": lambda: pictures.rallies({"a": talk(10, delay=1e-5), "b": talk(3, delay=3e-6)}),
+    "rallies: hours": lambda: pictures.rallies({"a": talk(10, delay=1234.5)}),
+    "timeline": lambda: pictures.timeline(
+        {"await after await": lanes(2), "two tasks": lanes(2, blocked=0.1), "time.sleep": lanes(2)}
+    ),
+    "timeline: odd": lambda: pictures.timeline({LONG: lanes(3, name=LONG + "{}"), ODD: lanes(2, name="{} " + ODD)}),
+    "timeline: many": lambda: pictures.timeline({f"panel {i}": lanes(4, blocked=12345.6) for i in range(6)}),
+    "timeline: nothing yet": lambda: pictures.timeline({"a": {"A": [("runs", 0, 0)], "B": []}}),
+    "turns": lambda: pictures.turns(STEPS),
+    "turns: trays": lambda: pictures.turns(STEPS, TRAYS),
+    "turns: odd": lambda: pictures.turns([(ODD, ODD), (LONG, LONG), ("C", b"\x00$")], [{"ready": [LONG, ODD]}] * 3),
+    "turns: many": lambda: pictures.turns(
+        [(f"coroutine {i % 8}", "a request") for i in range(30)], [{"ready": list("ABC")}] * 30
+    ),
+    "turns: one": lambda: pictures.turns([("A", DONE)]),
+    "layers": pictures.layers,
+    "duplex": lambda: pictures.duplex([*connection(1), *[Message(m[0] + 4, m[1] + 4, m[2], m[3]) for m in both(20)]]),
+    "duplex: odd": lambda: pictures.duplex([(0, None, "client", ODD), (1, 2, "server", LONG), (9, 9, "client", LONG)]),
+    "duplex: at once": lambda: pictures.duplex([(0, 0, "client", "x")]),
+}
+
+
+@pytest.fixture(scope="class", params=DRAWINGS)
+def look(request: pytest.FixtureRequest) -> Look:
+    return looked_at(DRAWINGS[request.param])
+
+
+class TestEveryPicture:
+    def test_its_words_can_be_read(self, look: Look) -> None:
+        """None too small, none beyond the edge, none on another, every character in the font; and the file is modest."""
+        assert faults(look) == []
+
+    def test_it_is_a_bundle_with_alt_text(self, look: Look) -> None:
+        bundle = look.picture._repr_mimebundle_()
+        assert list(bundle) == ["text/html", "image/png", "text/plain"]
+        assert bundle["text/plain"] == look.picture.alt
+        pattern = r'<img alt="([^"<>]*)" width="\d+" style="[^"<>]*" src="data:image/png;base64,([^"<>]*)">'
+        found = re.fullmatch(pattern, bundle["text/html"])
+        assert found
+        assert html.unescape(found[1]) == look.picture.alt
+        assert found[2] == bundle["image/png"]
+        assert base64.b64decode(found[2]) == look.picture.png
+
+    def test_its_alt_text_is_a_short_paragraph(self, look: Look) -> None:
+        alt = look.picture.alt
+        assert alt.endswith(".") and "\n" not in alt
+        assert alt.encode()  # no half of a character: a notebook file is UTF-8
+        assert len(alt) < 800
+
+
+@pytest.mark.parametrize("name", [name for name in DRAWINGS if ":" not in name])
+def test_the_same_input_gives_the_same_bytes_whatever_style_is_set(name: str) -> None:
+    before = DRAWINGS[name]().png
+    with matplotlib.rc_context(
+        {"font.size": 30, "lines.linewidth": 9, "figure.facecolor": "black", "text.color": "red"}
+    ):
+        assert DRAWINGS[name]().png == before
+
+
+@pytest.mark.parametrize("name", ["cuts", "rallies", "timeline"])
+def test_it_is_opaque_and_white(name: str) -> None:
+    picture = DRAWINGS[name]()
+    image = Image.open(io.BytesIO(picture.png))
+    assert image.width == 2 * picture.width
+    assert image.info.keys().isdisjoint({"Software", "transparency", "Creation Time", "date"})
+    assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+def test_it_leaves_nothing_behind() -> None:
+    pictures.layers()  # the first picture opens the fonts, which matplotlib keeps
+    gc.collect()
+    threads, files = set(threading.enumerate()), open_files()
+    for name in ("cuts", "places", "rally", "timeline", "turns"):
+        DRAWINGS[name]()
+    assert set(threading.enumerate()) == threads
+    assert open_files() == files
+
+
+def test_importing_starts_nothing_and_chooses_no_backend() -> None:
+    script = (
+        "import sys, threading, helpers\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "from helpers import pictures\n"
+        "pictures.layers()\n"
+        "assert threading.active_count() == 1, threading.enumerate()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "import matplotlib\n"
+        "print(matplotlib.get_backend(auto_select=False))\n"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("None\n", "", 0)
+
+
+def test_it_can_be_saved(tmp_path: Path) -> None:
+    picture = pictures.layers()
+    assert picture.save(tmp_path / "layers.png").read_bytes() == picture.png
+    with pytest.raises(ValueError, match="PNG"):
+        picture.save(tmp_path / "layers.svg")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda: pictures.rally(talk(6)), lambda: pictures.rally(talk(6, delay=0.237))),
+        (lambda: pictures.rallies({"a": talk(6)}), lambda: pictures.rallies({"a": talk(6, delay=0.237)})),
+        (lambda: pictures.duplex(both(6)), lambda: pictures.duplex(both(6, delay=0.5))),
+        (lambda: pictures.handler_life(connection(1)), lambda: pictures.handler_life(connection(1, start=77.7))),
+        (lambda: pictures.timeline({"a": lanes(2)}), lambda: pictures.timeline({"a": lanes(2, blocked=2.5)})),
+    ],
+    ids=["rally", "rallies", "duplex", "handler_life", "timeline"],
+)
+def test_alt_text_holds_no_measured_value(one: Callable[[], Picture], other: Callable[[], Picture]) -> None:
+    assert one().alt == other().alt
+
+
+def test_alt_text_is_escaped() -> None:
+    picture = pictures.cuts([b"x"], {'"><script>&': [b"x"]})
+    assert '"><script>&' in picture.alt
+    assert "&quot;&gt;&lt;script&gt;&amp;" in picture._repr_mimebundle_()["text/html"]
+
+
+# What is on them
+
+
+def test_cuts_marks_the_borders_that_no_cut_meets() -> None:
+    look = looked_at(DRAWINGS["cuts"])
+    assert look.crosses == 4  # two for recv(1024), two for recv(4), none for recv(1)
+    assert {"sent", "recv(1024)", "recv(4)", "recv(1)", "Same bytes. Who decides the cuts?"} <= set(look.texts)
+    assert looked_at(lambda: pictures.cuts([b"one", b"two"], [[b"one", b"two"]])).crosses == 0
+
+
+def test_cuts_says_what_was_not_read() -> None:
+    look = looked_at(lambda: pictures.cuts([b"one", b"two"], [[b"on"]]))
+    assert "not read" in look.texts
+    assert look.crosses == 0  # the reader hasn't come to the border yet
+
+
+def test_rally_shows_every_text_and_where_one_was_lost() -> None:
+    look = looked_at(
+        lambda: pictures.rally(
+            [(0, 1, "client", "hello"), (1, 2, "server", "Echo: hello"), (3, None, "client", "lost")]
+        )
+    )
+    assert {"client", "server", "hello", "Echo: hello", "lost"} <= set(look.texts)
+    assert look.crosses == 1
+    assert "HTTP, once" not in look.texts
+
+
+@pytest.mark.parametrize(("code", "words"), [(1000, "returned → 1000"), (1011, "raised → 1011"), (1001, "close 1001")])
+def test_handler_life_says_how_the_handler_ended(code: int, words: str) -> None:
+    look = looked_at(lambda: pictures.handler_life(connection(1, closes="server", code=code), unsent=["again"]))
+    assert words in look.texts
+    assert "again" in look.texts and look.crosses == 1
+    assert "returned → 1000" not in looked_at(lambda: pictures.handler_life(connection(1))).texts
+
+
+def test_handler_life_gives_each_client_its_own_http() -> None:
+    look = looked_at(lambda: pictures.handler_life([*connection(1), *connection(2, 2.25)]))
+    assert look.texts.count("HTTP, once") == 2
+    assert {"client 1", "client 2", "server"} <= set(look.texts)
+
+
+def test_rallies_counts_the_balls_in_the_air() -> None:
+    assert "10" in looked_at(lambda: pictures.rallies({"ten": both(5, every=0)})).texts
+    assert {"0", "1"} <= set(looked_at(lambda: pictures.rallies({"one": talk(10, text="x")})).texts)
+
+
+def test_rallies_names_a_heap_by_its_first_and_last() -> None:
+    heap = [(0, 1, "client", str(i)) for i in range(10)]
+    assert "0…9" in looked_at(lambda: pictures.rallies({"ten": heap})).texts
+
+
+def test_timeline_marks_who_was_kept_out() -> None:
+    key = 1  # in the legend
+    assert looked_at(lambda: pictures.timeline({"a": lanes(2)})).crosses == 2 + key
+    assert looked_at(lambda: pictures.timeline({"a": lanes(2, blocked=0.01)})).crosses == key  # the clock's own slack
+    assert "2.1 naps" in looked_at(lambda: pictures.timeline({"a": lanes(2)})).texts
+
+
+def test_turns_shows_requests_and_returns() -> None:
+    look = looked_at(DRAWINGS["turns: trays"])
+    assert {"sleep 0.1", "read 3", "returned", "loop", "ready", "asleep", "listening", "A, B"} <= set(look.texts)
+    assert look.crosses == 1  # C raised
+
+
+def test_an_odd_text_is_written_as_python_would() -> None:
+    assert style.shown(b"caf\xc3\xa9 \xff\x00\r\n\\") == "café \\xff\\x00\\r\\n\\\\"
+    assert style.shown("a\nb🦜") == "a\\nb\\U0001f99c"
+    assert style.drawable("two\nlines\x07") == "two\nlines\\x07"
+    assert style.shorten("abcdefgh", 5) == "ab…gh"
+    assert style.shorten("abcdefgh", 1) == "…"
+
+
+# Messages out of a recording
+
+
+@pytest.fixture
+def recorded() -> Iterator[Wire]:
+    with (
+        EchoServer() as server,
+        Wire(server) as wire,
+        connect(wire.uri, proxy=None, compression=None, ping_interval=None) as ws,
+    ):
+        for text in ("hello", "x" * 200, "y" * 70_000):
+            ws.send(text)
+            ws.recv(timeout=10)
+        ws.send(b"\x00\x01")
+        ws.recv(timeout=10)
+        ws.send(["in ", "three ", "parts"])
+        ws.recv(timeout=10)
+        ws.close()
+        yield wire
+
+
+def test_messages_of_a_websocket(recorded: Wire) -> None:
+    found = pictures.messages(recorded)
+    assert [(m.sender, m.text) for m in found if m.kind == "http"] == [
+        ("client", "GET / HTTP/1.1"),
+        ("server", "HTTP/1.1 101 Switching Protocols"),
+    ]
+    assert [m.text for m in found if m.kind == "text" and m.sender == "client"] == [
+        "hello",
+        "x" * 200,
+        "y" * 70_000,
+        "in three parts",
+    ]
+    assert [m.text for m in found if m.kind == "text" and m.sender == "server"][-1] == "Echo: in three parts"
+    assert [m.text for m in found if m.kind == "binary"] == ["\\x00\\x01"] * 2
+    assert [(m.sender, m.text) for m in found if m.kind == "close"] == [
+        ("client", "close 1000"),
+        ("server", "close 1000"),
+    ]
+    assert all(m.received is not None and m.sent <= m.received for m in found)
+    assert pictures.messages(recorded.events) == found == pictures.messages(found)
+    assert pictures.messages(recorded, connection=2) == []
+
+
+def test_messages_of_bare_sockets_are_chunks() -> None:
+    import socket
+
+    with TCPEchoServer() as server, Wire(server) as wire, socket.create_connection(wire.address, timeout=10) as line:
+        line.sendall(b"caf\xc3\xa9\r\n")
+        assert line.recv(1024)
+        found = pictures.messages(wire)
+    assert [(m.sender, m.text, m.kind) for m in found] == [
+        ("client", "café\\r\\n", "bytes"),
+        ("server", "café\\r\\n", "bytes"),
+    ]
+
+
+def test_messages_from_the_middle_of_a_connection_and_in_pieces() -> None:
+    frame = Frame(Opcode.TEXT, b"hello").serialize(mask=True)
+    ping, rest = (
+        Frame(Opcode.PING, b"!").serialize(mask=True),
+        Frame(Opcode.TEXT, b"unfinished").serialize(mask=True)[:-1],
+    )
+    stream = frame + ping + rest
+    events = [Event(i, 1, "client", "received", stream[i : i + 1]) for i in range(len(stream))]
+    events += [Event(i + 0.5, 1, "client", "passed", stream[i : i + 1]) for i in range(len(frame))]
+    assert pictures.messages(events) == [
+        Message(0, len(frame) - 0.5, "client", "hello", "text", 1),
+        Message(len(frame), None, "client", "ping !", "ping", 1),
+    ]
+
+
+def test_messages_that_are_compressed_say_so() -> None:
+    frame = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"  # "Hello", RFC 7692, section 7.2.3.1
+    http = [
+        Event(0, 1, "client", "received", b"GET / HTTP/1.1\r\n\r\n"),
+        Event(1, 1, "server", "received", b"HTTP/1.1 101 OK\r\n\r\n" + frame),
+    ]
+    assert [m.text for m in pictures.messages(http)][-1] == "7 bytes, compressed"
+
+
+def test_messages_of_a_refused_handshake() -> None:
+    answer = b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\n\x81\x85"
+    events = [Event(0, 1, "client", "received", b"GET / HTTP/1.1\r\n\r\n"), Event(1, 1, "server", "received", answer)]
+    assert [m.text for m in pictures.messages(events)] == ["GET / HTTP/1.1", "HTTP/1.1 426 Upgrade Required"]
+
+
+def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
+    async def once(ws) -> None:
+        await ws.send(await ws.recv())
+
+    with WebSocketServer(once) as server, Wire(server) as wire, connect(wire.uri, proxy=None, compression=None) as ws:
+        ws.send("hello")
+        assert ws.recv(timeout=10) == "hello"
+        with pytest.raises(Exception, match="1000"):
+            ws.recv(timeout=10)
+        look = looked_at(lambda: pictures.handler_life(wire, unsent=["again"]))
+    assert {"HTTP, once", "hello", "returned → 1000", "again"} <= set(look.texts)
+    assert "handler that returned" in look.picture.alt
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("draw", "says"),
+    [
+        (lambda: pictures.cuts([], [1]), "at least one piece"),
+        (lambda: pictures.cuts([b""], [1]), "at least one piece"),
+        (lambda: pictures.cuts(b"one", [1]), "list of bytes"),
+        (lambda: pictures.cuts(["one"], [1]), "bytes"),
+        (lambda: pictures.cuts([b"one"], []), "at least one way"),
+        (lambda: pictures.cuts([b"one"], 4), "a list"),
+        (lambda: pictures.cuts([b"one"], [0]), "at least 1"),
+        (lambda: pictures.cuts([b"one"], [[b"two"]]), "not the bytes that were sent"),
+        (lambda: pictures.cuts([b"one"], [1] * 21), "too many"),
+        (lambda: pictures.rally([]), "no message"),
+        (lambda: pictures.rally("hello"), "a list of messages"),
+        (lambda: pictures.rally(7), "a list of messages"),
+        (lambda: pictures.rally([("hello",)]), "a message is a tuple"),
+        (lambda: pictures.rally([(0, 1, "me", "hello")]), '"client" or "server"'),
+        (lambda: pictures.rally([(2, 1, "client", "hello")]), "before it was sent"),
+        (lambda: pictures.rally([*connection(1), *connection(2)]), "connection=1"),
+        (lambda: pictures.handler_life([*connection(1), *connection(2), *connection(3)]), "two clients"),
+        (lambda: pictures.handler_life({}), "one to three"),
+        (lambda: pictures.handler_life({"a": connection(1)}, unsent=["x"]), "dict"),
+        (lambda: pictures.handler_life({"a": connection(1)}, unsent={"b": ["x"]}), "title 'b'"),
+        (lambda: pictures.rallies(talk(3)), "dict"),
+        (lambda: pictures.rallies({}), "dict"),
+        (lambda: pictures.rallies({"a": connection(1)[:2]}), "no message"),
+        (lambda: pictures.rallies({"a": [*connection(1), *connection(2)]}), "several connections"),
+        (lambda: pictures.timeline({}), "lanes.panels"),
+        (lambda: pictures.timeline({"a": {}}), "nothing was recorded"),
+        (lambda: pictures.timeline({"a": {"A": [("sleeps", 0, 1)]}}), "a span is"),
+        (lambda: pictures.timeline({"a": {"A": [("runs", 2, 1)]}}), "after its start"),
+        (lambda: pictures.timeline({"a": lanes(25)}), "24"),
+        (lambda: pictures.turns([]), "a list with one"),
+        (lambda: pictures.turns(["A"]), "pair"),
+        (lambda: pictures.turns([("A", None)] * 31), "30"),
+        (lambda: pictures.turns([(str(i), None) for i in range(9)]), "8"),
+        (lambda: pictures.turns([("A", None)], [{"sleeping": []}]), "ready, asleep, listening"),
+        (lambda: pictures.turns([("A", None)], []), "one dict for each"),
+        (lambda: pictures.duplex([]), "no message"),
+        (lambda: pictures.duplex([*connection(1), *connection(2)]), "connection=1"),
+        (lambda: style.figure(0, 3), "inches"),
+        (lambda: style.picture(style.figure(), "  "), "alt text"),
+    ],
+)
+def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        draw()
+
+
+# The examples in the docstrings
+
+
+@pytest.mark.parametrize("name", sorted(set(pictures.__all__) - {"Message", "Picture", "phone_line"}))
+def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Lanes:
+        panels = {"one": lanes(2)}
+
+    monkeypatch.chdir(tmp_path)
+    wires = dict.fromkeys(("wire", "other_wire", "slow", "pipelined", "duplex"), connection(1))
+    names = {"pictures": pictures, "lanes": Lanes} | wires
+    examples = re.findall(r"^ +((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
+    assert examples, "show how it is called"
+    for example in examples:
+        assert eval(example, names) is not None
