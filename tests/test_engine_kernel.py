@@ -105,13 +105,13 @@ def test_a_connection_of_the_kernels_own_loop(kernel: Kernel) -> None:
 
 
 def test_an_abandoned_answer_prints_nothing_into_later_cells(kernel: Kernel) -> None:
-    """It can't be stopped while it sleeps, and wakes up in one of the cells behind it."""
+    """It can't be stopped while it waits, and wakes up in a later cell."""
     replies = kernel.run_all(
         [
-            "def private():\n    try: time.sleep(2.5)\n    finally: print('from the grave')",
+            "gate = threading.Event()\ndef private():\n    try: gate.wait()\n    finally: print('from the grave')",
             "check(private)",
             "print('next')",
-            AFTER,
+            "gate.set()\n" + AFTER,
         ]
     )
     assert "could not be stopped" in replies[1].outputs[0].data["text/plain"]

@@ -93,11 +93,11 @@ NOTHING: Any = object()
 class Run:
     """One go of an answer through its exercise."""
 
-    def __init__(self, answer: Any, checker: Callable[..., Any], hints: Hints, limit: float) -> None:
+    def __init__(self, answer: Any, checker: Callable[..., Any], hints: Hints, limit: float, sandbox: Sandbox) -> None:
         self.answer = Answer(answer, self)
         self.files = {code.co_filename for code in codes(answer)} - {checker.__code__.co_filename}
         """Where the learner's code is from: each cell has a file name of its own."""
-        self.sandbox = Sandbox()
+        self.sandbox = sandbox
         self.hints = pairs(hints)
         self.calls: list[Call] = []
         self.cases: list[Case] = []
@@ -312,7 +312,8 @@ class Answer:
                 call.value = value
             return call.value
         finally:
-            _inside.reset(inside)
+            with contextlib.suppress(ValueError):  # a coroutine that was given up is closed by the garbage collector, elsewhere
+                _inside.reset(inside)
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[Call]:

@@ -187,15 +187,20 @@ def _wrong_argument(answer: Any) -> Verdict | None:
 
 def judge(answer: Any, which: Exercise) -> Verdict:
     """Take an answer through one exercise. Returns and raises what `check` does."""
-    run = Run(answer, which.checker, which.hints, which.limit)
+    box = sandbox.Sandbox()
+    with box.routed():
+        return _judge(answer, which, box)
+
+
+def _judge(answer: Any, which: Exercise, box: sandbox.Sandbox) -> Verdict:
+    run = Run(answer, which.checker, which.hints, which.limit, box)
     before = set(_running)
-    run.sandbox.closers.append(lambda: _stop_servers(before))
-    with run.sandbox.routed():
-        try:
-            if not run.sandbox.run(lambda: _go(run, which, before), run.deadline):
-                _judge_stuck(run)
-        finally:
-            ended = run.sandbox.stop()
+    box.closers.append(lambda: _stop_servers(before))
+    try:
+        if not box.run(lambda: _go(run, which, before), run.deadline):
+            _judge_stuck(run)
+    finally:
+        ended = box.stop()
     return _verdict(run, which, ended)
 
 

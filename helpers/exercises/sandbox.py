@@ -155,13 +155,15 @@ class Sandbox:
         while not _one_at_a_time.acquire(timeout=SLICE):
             pass
         try:
-            with _warnings_of(self), _only_new_garbage():
+            with _only_new_garbage(), _warnings_of(self):
                 _runs.append(self)
                 _install()
                 try:
                     yield
                 finally:
                     self.over = True
+                    self.closers.clear()
+                    _sweep()
                     forget()
         finally:
             _one_at_a_time.release()
@@ -186,6 +188,13 @@ def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
     """Raise an exception in another thread, when it next runs Python code. It can't wake a call into the system."""
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
+
+
+def _sweep() -> None:
+    """Collect what the run leaves, now and without a word: later it would complain under somebody else's cell."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 @contextlib.contextmanager

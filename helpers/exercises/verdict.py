@@ -90,7 +90,7 @@ def describe(value: Any) -> str:
 
     Call it in the thread of the check: a learner's own `__repr__` may hang or raise.
     """
-    return shorten(steady(_describe(value, depth=3)))
+    return _shown(_describe(value, depth=3))
 
 
 def _describe(value: Any, depth: int) -> str:
@@ -138,7 +138,7 @@ def describe_error(error: BaseException) -> str:
     except Exception:
         text = ""
     name = type(error).__name__
-    return shorten(steady(f"{name}: {text}" if text else name))
+    return _shown(f"{name}: {text}" if text else name)
 
 
 def steady(text: str) -> str:
@@ -163,9 +163,12 @@ _UNSTEADY = [
 ]
 
 
-def shorten(text: str) -> str:
-    """At most `LONGEST` characters, the middle left out."""
-    if len(text) <= LONGEST:
-        return text
-    half = LONGEST // 2
-    return f"{text[:half]} … {text[-half:]}"
+def _shown(text: str) -> str:
+    # shortened twice: a text of ten million characters would take a second to search
+    return _shorten(steady(_shorten(text, 10 * LONGEST)), LONGEST)
+
+
+def _shorten(text: str, longest: int) -> str:
+    """At most that many characters, the middle left out."""
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]} … {text[-half:]}"
