@@ -169,7 +169,7 @@ def picture(fig: Figure, alt: str) -> Picture:
         fig.canvas.draw()
     pixels = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
     # few colours, half the size; no date and no version in the file, so that equal pictures are equal bytes
-    pixels.quantize(256, dither=Image.Dither.NONE).save(file, "png", optimize=True)
+    pixels.quantize(256, dither=Image.Dither.NONE).save(file, "png", compress_level=7)
     width = round(fig.get_size_inches()[0] * SHOWN_DPI)
     fig.clear()  # a figure is full of circles; what it drew is free at once
     return Picture(png=file.getvalue(), alt=" ".join(alt.split()), width=width)
