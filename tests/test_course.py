@@ -182,6 +182,13 @@ def test_it_opens_jupyterlab_on_the_first_notebook_and_stops_cleanly(tmp_path: P
     assert (process.returncode, out, err) == (0, "Stopped.\n", "")
 
 
+def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
+    ran = subprocess.run([course(), "--no-browser", "--ip", "203.0.113.7", "--workbook", str(tmp_path / "mine")],
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("course: JupyterLab can't listen on 203.0.113.7 (") and ran.stderr.count("\n") == 1
+
+
 # --- the echo server
 
 

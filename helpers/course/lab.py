@@ -4,6 +4,8 @@ import logging
 import os
 from pathlib import Path
 
+from .places import CourseError
+
 PORT = 8888  # JupyterLab's own; when it is taken, the next free one is used
 
 
@@ -11,6 +13,7 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     """Serve `workbook` in JupyterLab on its first notebook, print the URL, and return when Ctrl-C stops it.
 
     `port` is where to look for a free one first. Runs in the calling thread, which must be the main one.
+    CourseError when `ip` isn't an address of this machine.
     """
     # the kernels, and the doctor in a cell, are told where the copy is
     os.environ["COURSE_WORKBOOK"] = str(workbook)
@@ -31,7 +34,10 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         print("You are root here (a container?), so JupyterLab is started with --allow-root.", flush=True)
         options.append("--allow-root")
-    server = LabApp.initialize_server(argv=options)
+    try:
+        server = LabApp.initialize_server(argv=options)
+    except OSError as error:
+        raise CourseError(f"JupyterLab can't listen on {ip} ({error.strerror}). Leave out --ip, or name this machine's.") from None
     # it would say once more where it is, and that it stops
     server.log.addFilter(lambda record: record.levelno != logging.CRITICAL
                          or not record.getMessage().strip().startswith(("To access the server", "Shutting down")))

@@ -94,8 +94,13 @@ def _read(path: Path, data: bytes) -> Any:
 def name_cells(cells: list[dict[str, Any]]) -> None:
     """Give a readable id, made of its first words, to each cell that has none or one that was there before."""
     used: set[str] = set()
-    later = [cell for cell in cells if not cell.get("id") or cell["id"] in used or used.add(cell["id"])]
-    for cell in later:
+    unnamed = []
+    for cell in cells:
+        if cell.get("id") and cell["id"] not in used:
+            used.add(cell["id"])
+        else:
+            unnamed.append(cell)
+    for cell in unnamed:
         words = re.findall(r"[a-z0-9]+", "".join(cell["source"]).lower())
         name = "-".join(words[:5])[:40].strip("-") or "cell"
         number = 1
@@ -123,7 +128,8 @@ async def _execute(notebook: Any, folder: Path, timeout: float, ran: Callable[[]
             except CellTimeoutError:
                 raise CourseError(f"{where} was not done after {timeout:g} s (see --timeout).") from None
             except DeadKernelError:
-                if asyncio.current_task().cancelling():  # Ctrl-C on Windows
+                task = asyncio.current_task()
+                if task and task.cancelling():  # Ctrl-C on Windows
                     raise asyncio.CancelledError from None
                 raise CourseError(f"the kernel died in {where}.") from None
             if cell.cell_type == "code":
