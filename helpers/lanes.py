@@ -11,8 +11,8 @@
 
     pictures.timeline(lanes.panels)
 
-Nothing is computed from what the code means to do. A watched coroutine is stepped by the loop as always; each of its steps is
-timed. Between two steps it waits, and from the moment at which what it waits for is due, it is ready.
+Nothing is computed from what the code means to do. A watched coroutine is stepped by the loop as always; each of its
+steps is timed. Between two steps it waits, and from the moment at which what it waits for is due, it is ready.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Span(NamedTuple):
 
 
 class Lanes:
-    """Records watched coroutines, panel by panel. `nap` is the unit of its times, in seconds: ValueError unless above 0.
+    """Records watched coroutines, panel by panel. `nap` is the unit of its times, in seconds, above 0 (ValueError).
 
     Everything runs in the thread of the loop. Outside a panel, watched coroutines run as if nobody watched.
     """
@@ -50,7 +50,7 @@ class Lanes:
 
     @property
     def panels(self) -> dict[str, dict[str, list[Span]]]:
-        """What was recorded: for each panel its lanes, in the order in which they began, each with its spans in naps."""
+        """What was recorded: for each panel its lanes, in the order in which they began, each with its spans."""
         return {title: panel.in_naps(self.nap) for title, panel in self._panels.items()}
 
     @contextmanager
@@ -102,7 +102,8 @@ class _Panel:
     def listening(self) -> Iterator[None]:
         """Hear of every timer and every task of the loop.
 
-        A blocked loop can't say when a nap was over: its timers wait with everything else. But each was told when it is due.
+        A blocked loop can't say when a nap was over: its timers wait with everything else. But each was told when it
+        is due.
         """
         loop, call_at, factory = self.loop, self.loop.call_at, self.loop.get_task_factory()
 

@@ -112,13 +112,10 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
         unsent={"without": ["again"]},
     ),
     "handler_life: three panels": lambda: pictures.handler_life(
-        {
-            LONG: [*connection(1), *connection(2)],
-            ODD: [*connection(3), *connection(4)],
-            "": connection(1, closes="server", code=1011),
-        },
+        {LONG: connection(2), ODD: connection(3), "": connection(1, closes="server", code=1011)},
         unsent={"": [ODD, LONG]},
     ),
+    "handler_life: one title": lambda: pictures.handler_life({ODD: connection(1)}),
     "handler_life: still open": lambda: pictures.handler_life(connection(7)[:4], unsent=["one", "two"]),
     "rallies": lambda: pictures.rallies({"a rally": talk(20), "both serve": both(10), "ten balls": both(10, every=0)}),
     "rallies: one": lambda: pictures.rallies({"one": talk(2)}),
@@ -293,6 +290,11 @@ def test_rallies_counts_the_balls_in_the_air() -> None:
     assert {"0", "1"} <= set(looked_at(lambda: pictures.rallies({"one": talk(10, text="x")})).texts)
 
 
+def test_rallies_reads_its_scale_in_seconds_and_below() -> None:
+    assert {"0", "0.5", "1", "s"} <= set(looked_at(lambda: pictures.rallies({"slow": talk(10, delay=0.25)})).texts)
+    assert {"0", "20", "100", "ms"} <= set(looked_at(lambda: pictures.rallies({"quick": talk(10, delay=0.011)})).texts)
+
+
 def test_rallies_names_a_heap_by_its_first_and_last() -> None:
     heap = [(0, 1, "client", str(i)) for i in range(10)]
     assert "0…9" in looked_at(lambda: pictures.rallies({"ten": heap})).texts
@@ -443,6 +445,7 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.rally([(2, 1, "client", "hello")]), "before it was sent"),
         (lambda: pictures.rally([*connection(1), *connection(2)]), "connection=1"),
         (lambda: pictures.handler_life([*connection(1), *connection(2), *connection(3)]), "two clients"),
+        (lambda: pictures.handler_life(dict.fromkeys("ab", [*connection(1), *connection(2)])), "three clients"),
         (lambda: pictures.handler_life({}), "one to three"),
         (lambda: pictures.handler_life({"a": connection(1)}, unsent=["x"]), "dict"),
         (lambda: pictures.handler_life({"a": connection(1)}, unsent={"b": ["x"]}), "title 'b'"),

@@ -39,8 +39,8 @@ def duplex(
 ) -> Picture:
     """A connection as a banner: time runs to the right, the client above, the server below, a line for each message.
 
-    `recording`: as for `rally`. The scale of time is true. Labels that would lie on one another are left out; goodbyes, pings and
-    pongs are not drawn. A message that never came ends in a ×.
+    `recording`: as for `rally`. The scale of time is true. Labels that would lie on one another are left out;
+    goodbyes, pings and pongs are not drawn. A message that never came ends in a ×.
 
         pictures.duplex(wire)
         pictures.duplex(wire).save("duplex.png")
@@ -95,7 +95,8 @@ def duplex(
         _labels(paper, y + (0.17 if sender == "client" else -0.17), own, start, scale, colors[sender])
     return picture(
         fig,
-        "One connection, time running to the right, the client in blue above, the server in green below, and a slanted line for each message"
+        "One connection, time running to the right, the client in blue above, the server in green below, and a slanted "
+        "line for each message"
         + (": first HTTP, once, then messages" if http else "")
         + (
             " in both directions, crossing in the air."

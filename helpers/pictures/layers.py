@@ -33,7 +33,8 @@ _WAITING = (("thread", "03"), ("coroutine", "04"), ("task", "06"))
 def layers() -> Picture:
     """The layers of the course, each with who draws its borders and the notebook that shows it; beside them, who waits.
 
-    Sources: RFC 9293 (TCP, a stream of bytes), RFC 6455 section 5 (frames and messages), the SignalR hub protocol (records).
+    Sources: RFC 9293 (TCP, a stream of bytes), RFC 6455 section 5 (frames and messages), the SignalR hub protocol
+    (records).
 
         pictures.layers()
     """
@@ -63,7 +64,7 @@ def layers() -> Picture:
         write(paper, 8.5, y + 0.26, notebook, bold=True)
     return picture(
         fig,
-        "A layer cake. From the bottom to the top: bytes of TCP, whose borders nobody draws; frames of WebSocket, with a length each; messages "
-        "of WebSocket, ended by the bit FIN; calls of SignalR, ended by the byte 0x1E. Beside the cake, not in it, stands who waits: a thread, "
-        "a coroutine, a task.",
+        "A layer cake. From the bottom to the top: bytes of TCP, whose borders nobody draws; frames of WebSocket, with "
+        "a length each; messages of WebSocket, ended by the bit FIN; calls of SignalR, ended by the byte 0x1E. Beside "
+        "the cake, not in it, stands who waits: a thread, a coroutine, a task.",
     )

@@ -39,9 +39,10 @@ class _Event(Protocol):
 def messages(recording: object, connection: int | None = None) -> list[Message]:
     """The messages of a recording, oldest first.
 
-    `recording`: a `Wire`, its `.events`, or a list of `Message`s or of tuples (time sent, time received or None, sender, text).
-    `connection`: only those of this one. Frames are decoded as in RFC 6455, section 5.2; a connection that doesn't speak
-    WebSocket gives one message for each chunk. ValueError for anything else.
+    `recording`: a `Wire`, its `.events`, or a list of `Message`s or of tuples (time sent, time received or None,
+    sender, text).
+    `connection`: only those of this one. Frames are decoded as in RFC 6455, section 5.2; a connection
+    that doesn't speak WebSocket gives one message for each chunk. ValueError for anything else.
 
         [message.text for message in pictures.messages(wire) if message.kind == "text"]
     """

@@ -70,10 +70,10 @@ def places() -> Picture:
         write(paper, 0.65, y, words, ha="left")
     return picture(
         fig,
-        "From left to right: the browser, linked by a WebSocket to the Jupyter server, which is linked by ZeroMQ to the kernel. In the "
-        "kernel stand two threads side by side: the main thread with your cells and a second one with EchoServer. An echo leaves the "
-        "kernel for the operating system at 127.0.0.1, enters it again at the second thread, and the answer returns the same way, in four "
-        "numbered steps.",
+        "From left to right: the browser, linked by a WebSocket to the Jupyter server, which is linked by ZeroMQ to the "
+        "kernel. In the kernel stand two threads side by side: the main thread with your cells and a second one with "
+        "EchoServer. An echo leaves the kernel for the operating system at 127.0.0.1, enters it again at the second "
+        "thread, and the answer returns the same way, in four numbered steps.",
     )
 
 

@@ -41,9 +41,9 @@ _LABEL = 0.22  # the height of one label
 def rallies(recordings: Mapping[str, object], *, heading: str = "Who serves when?") -> Picture:
     """Recordings side by side on one scale of time, which runs down; beneath each, how many balls are in the air.
 
-    `recordings`: titles and recordings, one to four, each as for `rally`, with one connection. Only messages are drawn: the
-    HTTP, pings and goodbyes around them are left out, and each panel begins with its first message. A ball is in the air from the
-    moment it is sent until it comes. Labels that would lie on one another are left out.
+    `recordings`: titles and recordings, one to four, each as for `rally`, with one connection. Only messages are
+    drawn: the HTTP, pings and goodbyes around them are left out, and each panel begins with its first message. A ball
+    is in the air from the moment it is sent until it comes. Labels that would lie on one another are left out.
 
         pictures.rallies({"a rally": slow, "ten balls": pipelined, "both serve": duplex})
         pictures.rallies({"one echo": [(0.0, 0.1, "client", "hello"), (0.1, 0.2, "server", "Echo: hello")]})
@@ -71,8 +71,9 @@ def rallies(recordings: Mapping[str, object], *, heading: str = "Who serves when
     write(paper, _LEFT + 0.12, 1.72, "balls in the air", size=SMALL, bold=True, ha="left")
     return picture(
         fig,
-        f"{'One panel' if len(panels) == 1 else f'{len(panels)} panels on one scale of time'}: time runs down, the client in blue on the left and the server in green on the right, "
-        f"a slanted line for each message: {spoken(*panels)}. Beneath each panel a line shows how many balls are in the air.",
+        f"{'One panel' if len(panels) == 1 else f'{len(panels)} panels on one scale of time'}: time runs down, the "
+        "client in blue on the left and the server in green on the right, a slanted line for each message: "
+        f"{spoken(*panels)}. Beneath each panel a line shows how many balls are in the air.",
     )
 
 
@@ -127,7 +128,7 @@ def _scale(paper: Axes, top: float, longest: float) -> None:
     for moment in _steps(longest, 6):
         y = top - moment / longest * _TALL
         line(paper, (_LEFT, y), (WIDTH - 0.1, y), color=FAINT, width=1, zorder=0.5)
-        write(paper, _LEFT - 0.08, y, f"{moment * factor:.0f}", size=SMALL, color=WIRE, ha="right")
+        write(paper, _LEFT - 0.08, y, f"{moment * factor:.6g}", size=SMALL, color=WIRE, ha="right")
     write(paper, _LEFT - 0.08, top + 0.3, name, size=SMALL, color=WIRE, ha="right")
 
 
@@ -167,7 +168,7 @@ def _panel(paper: Axes, left: float, width: float, top: float, balls: Sequence[M
 def _labels(
     paper: Axes, x: float, room: float, balls: Sequence[Message], top: float, scale: float, sender: str, color: str
 ) -> None:
-    """A label for each ball that stands clear of the last label; for a heap of three or more, the first and the last of it."""
+    """A label for each ball that stands clear of the last label; for a heap of three or more, its first and last."""
     heaps: list[list[Message]] = []
     for ball in balls:
         if heaps and (ball.sent - heaps[-1][-1].sent) * scale < _LABEL * 0.6:
@@ -226,7 +227,7 @@ def _air(
     last = _steps(longest, 3)[-1]
     for moment in (0.0, last):
         x = x0 + moment / longest * room
-        words = f"{moment * factor:.0f} {name}" if moment else "0"
+        words = f"{moment * factor:.6g} {name}" if moment else "0"
         write(
             paper,
             x,

@@ -1,4 +1,4 @@
-"""Who said what, in order: client and server as two lanes, a slanted line for each message (notebooks 09, 10 and 14)."""
+"""Who said what, in order: client and server as lanes, a slanted line for each message (notebooks 09, 10, 14)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Line:
 
 @dataclass
 class _Story:
-    """A recording laid out in rows: each thing that happened has a row of its own, in the order in which it happened."""
+    """A recording laid out in rows: each thing that happened has a row of its own, in order."""
 
     lines: list[_Line]
     bands: dict[int, tuple[float, float]]  # connection: first and last row of its HTTP
@@ -57,11 +57,12 @@ class _Story:
 
 
 @drawing
-def rally(recording: object, *, connection: int | None = None, heading: str = "HTTP once, then messages") -> Picture:
+def rally(recording: object, *, connection: int | None = None, heading: str | None = None) -> Picture:
     """One connection as a sequence: time runs down, the client is on the left, the server on the right.
 
-    `recording`: a `Wire`, its `.events`, or a list of tuples (time sent, time received or None if never, sender, text).
-    The rows show the order of what happened, not how long it took; for that see `rallies`. A message that never came ends in a ×.
+    `recording`: a `Wire`, its `.events`, or a list of tuples (time sent, time received or None if never, sender,
+    text). The rows show the order of what happened, not how long it took; for that see `rallies`. A message that
+    never came ends in a ×.
 
         pictures.rally(wire)
         pictures.rally([(0.0, 0.1, "client", "hello"), (0.1, 0.2, "server", "Echo: hello")], heading="One echo")
@@ -77,12 +78,13 @@ def rally(recording: object, *, connection: int | None = None, heading: str = "H
     story = _story(found)
     fig = figure(height=1.4 + story.rows * _ROW)
     paper = page(fig)
-    title(paper, heading)
+    title(paper, heading or ("HTTP once, then messages" if story.bands else "Who says what?"))
     top = fig.get_size_inches()[1] - 1.15
     _lanes(paper, story, top, {numbers[0]: (2.0, 7.0)}, {numbers[0]: "client"}, server="server")
     return picture(
         fig,
-        f"A sequence of messages, time running down, the client in blue on the left and the server in green on the right: {_said(found)}.",
+        "A sequence of messages, time running down, the client in blue on the left and the server in green on the "
+        f"right: {_said(found)}.",
     )
 
 
@@ -93,24 +95,25 @@ def handler_life(
     unsent: Sequence[str] | Mapping[str, Sequence[str]] = (),
     heading: str = "HTTP once, then messages",
 ) -> Picture:
-    """The life of the handlers: a green bar for each connection, from the handshake until the handler ends, with its messages.
+    """The life of the handlers: a green bar for each connection, from its handshake to its handler's end.
 
-    `recording`: one recording as for `rally`, with one client or two; or a dict of titles and recordings, drawn side by side.
-    `unsent`: texts that the (last) client wanted to send after the goodbye, when `send` raised: each runs into a ×. With a dict of
-    recordings, a dict of the same titles.
+    `recording`: one recording as for `rally`, with one client or two; or a dict of titles and recordings, drawn side
+    by side.
+    `unsent`: texts that the (last) client wanted to send after the goodbye, when `send` raised: each runs
+    into a ×. With a dict of recordings, a dict of the same titles.
 
         pictures.handler_life(wire)
         pictures.handler_life({"with a loop": wire, "without": other_wire}, unsent={"without": ["again"]})
 
     A bar that ends with "returned → 1000" or "raised → 1011" belongs to a handler that was done before its client.
-    ValueError when there is no message, more than two clients in a recording, or more than three recordings.
+    ValueError when there is no message, more than two clients in a recording or more than three in all.
     """
     recordings = dict(recording) if isinstance(recording, Mapping) else {"": recording}
     if isinstance(recording, Mapping) and not (isinstance(unsent, Mapping) or not unsent):
         raise ValueError("unsent: with a dict of recordings pass a dict too, such as {'without a loop': ['again']}")
     if not 1 <= len(recordings) <= 3:
         raise ValueError(f"pass one to three recordings, not {len(recordings)}")
-    too_late = dict(unsent) if isinstance(unsent, Mapping) else {"": unsent}
+    too_late = dict(unsent) if isinstance(unsent, Mapping) else dict.fromkeys(recordings, unsent)
     if unknown := set(too_late) - set(recordings):
         raise ValueError(f"unsent: there is no recording with the title {sorted(map(str, unknown))[0]!r}")
     panels = []
@@ -124,15 +127,16 @@ def handler_life(
         panels.append((name, found, numbers, _story(found, [str(text) for text in too_late.get(name, ())])))
 
     sides = [len(numbers) for _, _, numbers, _ in panels]
-    width = max(WIDTH, 0.2 + sum(3.2 if clients == 1 else 5.6 for clients in sides) if len(panels) > 1 else WIDTH)
-    extra = 0.4 if len(panels) > 1 else 0.0  # for the panels' titles
-    fig = figure(width, 1.4 + extra + max(story.rows for *_, story in panels) * _ROW)
+    if sum(sides) > 3:
+        raise ValueError(f"there is room for three clients in one picture, these are {sum(sides)}: draw fewer at once")
+    extra = 0.4 if any(recordings) else 0.0  # for the panels' titles
+    fig = figure(WIDTH, 1.4 + extra + max(story.rows for *_, story in panels) * _ROW)
     paper = page(fig)
     title(paper, heading)
     top = fig.get_size_inches()[1] - 1.15 - extra
     left = 0.1
     for name, _, numbers, story in panels:
-        room = (width - 0.2) * (4 if len(numbers) == 1 else 7) / sum(4 if clients == 1 else 7 for clients in sides)
+        room = (WIDTH - 0.2) * (4 if len(numbers) == 1 else 7) / sum(4 if clients == 1 else 7 for clients in sides)
         if name:
             write(paper, left + 0.1, top + 0.82, name, size=14, bold=True, ha="left", room=room - 0.2)
         middle = left + room / 2
@@ -150,8 +154,8 @@ def handler_life(
     said = "; ".join(f"{spoken(name)}: {_said(found)}".removeprefix(": ") for name, found, _, _ in panels)
     return picture(
         fig,
-        "Sequences of messages, time running down, clients in blue, the server in green, and a green bar for each client that shows how "
-        f"long its handler lives: {said}.",
+        "Sequences of messages, time running down, clients in blue, the server in green, and a green bar for each "
+        f"client that shows how long its handler lives: {said}.",
     )
 
 
@@ -172,7 +176,9 @@ def _said(found: Sequence[Message]) -> str:
         parts.append(f"then messages {whose}" if parts else f"messages {whose}")
     endings = [_goodbye(found, number) for number in _connections(found)]
     parts += [
-        f"a handler that {words.replace('→', 'and closes with')}" for _, words in filter(None, endings) if "→" in words
+        f"a handler that {ending[1].replace(' →', ', so the goodbye is')}"
+        for ending in endings
+        if ending and "→" in ending[1]
     ]
     return ", ".join(parts) or "a few messages"
 
@@ -298,7 +304,7 @@ def _lanes(
 
 
 def _bar(paper: Axes, own: Sequence[_Line], x: float, height, rows: float) -> None:
-    """The handler's life: from the answer to the handshake to whoever's goodbye ends it; open below when nobody said one."""
+    """The handler's life: from the answer to the handshake to whoever's goodbye ends it."""
     answers = [one.leaves for one in own if one.message.kind == "http" and one.message.sender == "server"]
     start = answers[0] if answers else min(one.comes if one.message.sender == "client" else one.leaves for one in own)
     closes = [one for one in own if one.message.kind == "close"]

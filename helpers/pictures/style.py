@@ -127,7 +127,7 @@ class Picture:
 
 
 def drawing(function: Callable[_Input, Picture]) -> Callable[_Input, Picture]:
-    """Decorator of every function that draws: it works under the course's style sheet, whatever the notebook has set."""
+    """Decorator of every function that draws: it works under the course's style, whatever the notebook has set."""
 
     @wraps(function)
     def draw(*args: _Input.args, **kwargs: _Input.kwargs) -> Picture:
@@ -138,7 +138,10 @@ def drawing(function: Callable[_Input, Picture]) -> Callable[_Input, Picture]:
 
 
 def figure(width: float = WIDTH, height: float = 4.0) -> Figure:
-    """An empty white figure, `width` by `height` inches, that belongs to nobody else. ValueError unless both are above 0."""
+    """An empty white figure, `width` by `height` inches, that belongs to nobody else.
+
+    ValueError unless both are between 0 and 40.
+    """
     if not (0 < width <= 40 and 0 < height <= 40):
         raise ValueError(f"a figure's sides are inches between 0 and 40, not {width} by {height}")
     fig = Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
@@ -180,7 +183,7 @@ def picture(fig: Figure, alt: str) -> Picture:
 
 @cache
 def _glyphs() -> dict[bool, frozenset[int]]:
-    """The characters that both the normal and the bold font can draw, for the proportional (False) and the mono font (True).
+    """The characters that both the normal and the bold font can draw: [False] Sans, [True] Sans Mono.
 
     It opens all four fonts, which matplotlib then keeps open: the first picture opens files, later ones don't.
     """
@@ -196,7 +199,7 @@ def _glyphs() -> dict[bool, frozenset[int]]:
 
 
 def drawable(words: str, *, mono: bool = False) -> str:
-    """`words` with every character that can't be drawn (control, emoji, …) as Python would escape it; line breaks stay."""
+    """`words`, but what can't be drawn (control characters, most emoji) escaped as in Python; line breaks stay."""
     glyphs = _glyphs()[mono]
     return "".join(
         c if c == "\n" or (ord(c) in glyphs and c.isprintable() and not unicodedata.combining(c)) else _escaped(c)
@@ -205,7 +208,7 @@ def drawable(words: str, *, mono: bool = False) -> str:
 
 
 def shown(data: bytes | str) -> str:
-    """Somebody's data on one line, as Python writes it, without quotes: b"a\\r\\n" is `a\\r\\n`, b"caf\\xc3\\xa9" is `café`."""
+    """Somebody's data on one line, as Python writes it, without the quotes; bytes that are UTF-8 as their text."""
     if isinstance(data, (bytes, bytearray, memoryview)):
         words = "".join(
             _escaped(c) if c == "\\" else f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c
@@ -278,7 +281,7 @@ def write(
     halo: bool = False,
     **more: object,
 ) -> Text:
-    """Words at (x, y). `room`: inches they may take, longer ones are shortened. `halo`: a white rim, for words that lie on a line.
+    """Words at (x, y). `room`: inches they may take, longer ones are shortened. `halo`: a white rim, to lie on a line.
 
     What the font can't draw is escaped, `$` and backslashes are themselves.
     """
@@ -330,8 +333,8 @@ def block(
 ) -> FancyBboxPatch:
     """A box with its lower left corner at (x, y), in data units of `paper` (inches on a page), words in its middle.
 
-    Filled: white words on the colour. Not filled: an outline, words in ink. `hatch`, such as "///": stripes in the colour.
-    Words that are too wide for it are shortened.
+    Filled: white words on the colour. Not filled: an outline, words in ink. `hatch`, such as "///": stripes in the
+    colour. Words that are too wide for it are shortened.
     """
     box = FancyBboxPatch(
         (x, y),
@@ -406,7 +409,7 @@ def arrow(
 
 
 def cross(paper: Axes, x: float, y: float, *, size: float = 11, color: str = TROUBLE) -> None:
-    """The × that says trouble; the colour never says it alone. `size` in points. Its white rim sets it off from any ground."""
+    """The × that says trouble; the colour never says it alone. `size` in points. A white rim sets it off."""
     for rim, ink in ((4, PAPER), (0, color)):
         paper.plot(
             [x],

@@ -40,13 +40,15 @@ Spans = Sequence[tuple[str, float, float]]
 def timeline(panels: Mapping[str, Mapping[str, Spans]], *, heading: str = "Who runs, who waits?") -> Picture:
     """Panels on one scale of naps: solid: runs; hatched: waits; a vermilion × on an outline: ready, but not let in.
 
-    `panels`: what `Lanes.panels` gives: titles, and for each the lanes' names with their spans (kind, start, end), the kind being
-    "runs", "waits" or "ready", the times in naps. At the right edge stands how many naps each panel took in all.
+    `panels`: what `Lanes.panels` gives: titles, and for each the lanes' names with their spans (kind, start, end),
+    the kind being "runs", "waits" or "ready", the times in naps. At the right edge stands how many naps each panel
+    took in all.
 
         pictures.timeline(lanes.panels)
         pictures.timeline({"one nap": {"rice": [("runs", 0, 0.1), ("waits", 0.1, 1.1), ("runs", 1.1, 1.2)]}})
 
-    ValueError when there is nothing to draw, for unknown kinds, for a span that ends before it starts, and for more than 24 lanes.
+    ValueError when there is nothing to draw, for unknown kinds, for a span that ends before it starts, and for more
+    than 24 lanes.
     """
     checked = _checked(panels)
     longest = max(end for lanes in checked.values() for spans in lanes.values() for _, _, end in spans) or 1.0
@@ -76,8 +78,9 @@ def timeline(panels: Mapping[str, Mapping[str, Spans]], *, heading: str = "Who r
     tasks = dict.fromkeys(lane for spans_of in checked.values() for lane in spans_of)
     return picture(
         fig,
-        "A timeline in naps with a lane for each task, solid where it runs, hatched where it waits, with a cross where it is ready but "
-        f"not let in. {'Panels' if len(checked) > 1 else 'Panel'}: {spoken(*checked)}. Tasks: {spoken(*tasks)}.",
+        "A timeline in naps with a lane for each task, solid where it runs, hatched where it waits, with a cross where "
+        f"it is ready but not let in. {'Panels' if len(checked) > 1 else 'Panel'}: {spoken(*checked)}. "
+        f"Tasks: {spoken(*tasks)}.",
     )
 
 

@@ -48,10 +48,10 @@ def turns(
 ) -> Picture:
     """A column for each step of a loop, a lane for each coroutine: filled: it runs; hollow with two bars: it is paused.
 
-    `steps`: one (name, request) for each `send(None)`, in order. The request is what came back: anything, None when it asked for
-    nothing, the StopIteration when it returned, or another exception that it raised.
-    `trays`: as many entries as steps, what lay in the loop's trays after each: a dict of "ready", "asleep" and "listening" with
-    lists of names. Every third is drawn.
+    `steps`: one (name, request) for each `send(None)`, in order. The request is what came back: anything, None when
+    it asked for nothing, the StopIteration when it returned, or another exception that it raised.
+    `trays`: as many entries as steps, what lay in the loop's trays after each: a dict of "ready", "asleep" and
+    "listening" with lists of names. Every third is drawn.
 
         pictures.turns([("A", None), ("B", None), ("A", StopIteration()), ("B", StopIteration())])
         pictures.turns(steps=[("A", "sleep 0.1")], trays=[{"ready": ["B"], "asleep": ["A"]}])
@@ -95,8 +95,9 @@ def turns(
         _draw_trays(paper, trays, column, tall)
     return picture(
         fig,
-        f"Steps from left to right, a lane for each of {spoken(*names)}, the loop below them. In each column one block is filled: "
-        "that coroutine runs; the others are hollow with two bars: paused. An arrow up is send(None), an arrow down what came back."
+        f"Steps from left to right, a lane for each of {spoken(*names)}, the loop below them. In each column one block "
+        "is filled: that coroutine runs; the others are hollow with two bars: paused. An arrow up is send(None), an "
+        "arrow down what came back."
         + (
             " Under every third step stand three trays with the names of those who are ready, asleep and listening."
             if trays
