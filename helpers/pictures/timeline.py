@@ -109,6 +109,8 @@ def _lane(paper: Axes, y: float, spans: Spans, scale: float) -> None:
     drawn: list[tuple[str, float, float]] = []
     for kind, start, end in spans:
         if kind == "ready" and end - start < _NOTABLE:
+            if not drawn:
+                continue  # a task that has not begun waits for nothing
             kind = "waits"
         if drawn and drawn[-1][0] == kind == "waits":
             start = drawn.pop()[1]
