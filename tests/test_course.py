@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tiny_course import REPOSITORY, make_tiny_course, nobodys_workbook  # noqa: F401
+from tiny_course import REPOSITORY, heeds_ctrl_c, make_tiny_course, nobodys_workbook  # noqa: F401
 from websockets.sync.client import connect
 
 from helpers.course import main
@@ -153,7 +153,7 @@ def get(url: str) -> bytes:
 
 
 @POSIX
-def test_it_opens_jupyterlab_on_the_first_notebook_and_stops_cleanly(tmp_path: Path) -> None:
+def test_it_opens_jupyterlab_on_the_first_notebook_and_stops_cleanly(tmp_path: Path, heeds_ctrl_c: None) -> None:  # noqa: F811
     (tmp_path / "else where").mkdir()
     environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_DATA_DIR": str(tmp_path / "data"),
                    "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"), "http_proxy": "http://127.0.0.1:9"}
@@ -193,7 +193,7 @@ def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_echo_tells_what_happens_until_ctrl_c() -> None:
+def test_echo_tells_what_happens_until_ctrl_c(heeds_ctrl_c: None) -> None:  # noqa: F811
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with running([course(), "echo", "--port", str(port)]) as process:

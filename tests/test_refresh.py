@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from tiny_course import code, make_tiny_course, markdown, read_cells, write_notebook
+from tiny_course import code, heeds_ctrl_c, make_tiny_course, markdown, read_cells, write_notebook  # noqa: F401
 
 from helpers.course import main
 from helpers.course.places import CourseError
@@ -187,7 +187,7 @@ def test_all_by_default_with_a_bar_on_stderr(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
-def test_ctrl_c_stops_it_with_nothing_written(tmp_path: Path) -> None:
+def test_ctrl_c_stops_it_with_nothing_written(tmp_path: Path, heeds_ctrl_c: None) -> None:  # noqa: F811
     notebooks = make_tiny_course(tmp_path) / "notebooks"
     started = tmp_path / "started"
     slow = write_notebook(notebooks / "03_slow.ipynb", code(

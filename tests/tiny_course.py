@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 def nobodys_workbook(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests that are run in a terminal of JupyterLab: keep them away from the learner's copy that is open there."""
     monkeypatch.delenv("COURSE_WORKBOOK", raising=False)
+
+
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """For tests that run in the background of a shell, which ignores Ctrl-C there: their processes would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def markdown(source: str) -> dict[str, Any]:
