@@ -15,7 +15,7 @@ SLICE = 0.02
 
 @dataclass
 class Faults:
-    """How one wire misbehaves now. Set from any thread, read by the wire's own: each is a single value."""
+    """How one wire misbehaves now. While it runs, only its own thread changes these."""
 
     delay: float = 0
     chop: int | None = None

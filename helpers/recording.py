@@ -33,6 +33,13 @@ class Event:
     data: bytes = b""
 
 
+def checked_limit(limit: object) -> int:
+    """How much memory a recording may take, in bytes; ValueError if it can't be that."""
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+        raise ValueError(f"limit is how many bytes of memory the recording may take, for example 2**26; not {limit!r}")
+    return limit
+
+
 class Recording:
     """A list of events, written in one thread and read in another, that stops at about ``limit`` bytes of memory."""
 

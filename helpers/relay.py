@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
-from .background import BackgroundServer, one_line
+from .background import BackgroundServer
 from .faults import GAP, Faults, Pace
 from .recording import Recording, Sender
 
@@ -56,7 +56,7 @@ class Relay:
     async def cut(self, after: int) -> None:
         """Reset every connection, both sides, after so many more bytes."""
         await self._settle()
-        self.faults.cut_after = after
+        self.set("cut_after", after)
         if not after:
             self._cut_now()
             await self._settle()
@@ -77,13 +77,15 @@ class Relay:
         for connection in list(self._connections):
             connection.mark("silent" if on else "restored")
             connection.call_target()
-        self.pump()
+            for side in connection.sides:
+                side.start_afresh()
 
-    def pump(self) -> None:
-        """Pass on what may pass under the faults as they are now."""
+    def set(self, fault: str, value: object) -> None:
+        """Change a setting of ``faults``, also for what is on its way."""
+        setattr(self.faults, fault, value)
         for connection in list(self._connections):
-            connection.client.start_afresh()
-            connection.server.start_afresh()
+            for side in connection.sides:
+                side.start_afresh()
 
     async def close(self) -> None:
         """Hang up on everybody."""
@@ -182,7 +184,7 @@ class Connection:
     async def _call(self) -> None:
         try:
             await self.relay.loop.create_connection(lambda: self.server, *self.relay.where())
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that can't be one
             self.server.lost = True
             self.server.record("refused")
             self.relay.owner._note(f"client {self.number}: the target refused: {type(error).__name__}")
@@ -202,7 +204,7 @@ class Connection:
     def drop(self, how: str) -> None:
         """Close both sides at once; bytes under way are lost."""
         self.how = how
-        if self.call is not None:
+        if self.call is not None and not self.server.lost:
             self.call.cancel()
         for side in self.sides:
             side.drop()
@@ -252,12 +254,10 @@ class Side(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         transport.set_write_buffer_limits(high=0)  # one piece at most waits behind the system's own buffer
-        # asyncio does this for connections that it makes, not for those that a listener of ours accepts
+        # asyncio sees to this for connections that it makes, but not on every system for those that it accepts
         self._socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.full = False
-        if self.lost:  # given up while it was being called
-            transport.abort()
-        elif self._sender == "client":
+        if self._sender == "client":
             self._connection.opened()
         else:
             self.other.pump()
@@ -358,7 +358,7 @@ class Side(asyncio.Protocol):
         if self._transport is None or self.ended or self.lost:
             return
         window = WINDOW_IN_THE_AIR if self._relay.faults.delay else WINDOW
-        if self._waiting >= window or (self._queue and self.other.full):
+        if self._waiting >= window:
             self._transport.pause_reading()
             self._relay.watch()
         else:

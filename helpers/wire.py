@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from .background import BACKLOG, BackgroundServer
 from .faults import Faults, checked_chop, checked_cut, checked_delay, checked_rate
-from .recording import Event, Recording, Sender
+from .recording import Event, Recording, Sender, checked_limit
 from .relay import Relay
 
 __all__ = ["Event", "Wire"]
@@ -47,7 +47,7 @@ class Wire(BackgroundServer):
         super().__init__(host=host, port=port, name=name)
         self._target = _checked_target(target)
         self._faults = Faults(checked_delay(delay), checked_chop(chop), checked_rate(rate))
-        self._recording = Recording(limit)
+        self._recording = Recording(checked_limit(limit))
 
     @property
     def uri(self) -> str:
@@ -95,21 +95,20 @@ class Wire(BackgroundServer):
 
     @delay.setter
     def delay(self, seconds: float) -> None:
-        self._faults.delay = checked_delay(seconds)
-        self._apply()
+        self._set("delay", checked_delay(seconds))
 
     @property
     def chop(self) -> int | None:
         """The largest piece that is passed on at a time, in bytes; None passes chunks on as they came.
 
-        A pause of two milliseconds after each piece lets a reader that waits see it by itself.
+        Two milliseconds pass after each piece, so that a reader that waits sees it by itself. On a busy machine it may still
+        get two at once; a low ``rate`` makes that unlikely. ``chunks_from(sender, passed=True)`` has the exact pieces.
         """
         return self._faults.chop
 
     @chop.setter
     def chop(self, size: int | None) -> None:
-        self._faults.chop = checked_chop(size)
-        self._apply()
+        self._set("chop", checked_chop(size))
 
     @property
     def rate(self) -> float | None:
@@ -118,8 +117,7 @@ class Wire(BackgroundServer):
 
     @rate.setter
     def rate(self, bytes_per_second: float | None) -> None:
-        self._faults.rate = checked_rate(bytes_per_second)
-        self._apply()
+        self._set("rate", checked_rate(bytes_per_second))
 
     def cut(self, after: int = 0) -> None:
         """Reset every open connection, towards both sides, after ``after`` more bytes have passed; 0 is now.
@@ -142,16 +140,20 @@ class Wire(BackgroundServer):
     def silence(self, on: bool = True) -> None:
         """Let nothing pass any more, and close nothing; ``on=False`` lets pass what has waited.
 
-        Bytes, ends, resets and new calls wait. The wire still receives, until it is full.
+        Bytes, ends, resets and new calls wait. The wire still receives, up to 256 KiB in each direction.
         """
+        on = bool(on)
         if self.running:
-            self.run(lambda: self._relay.silence(bool(on)))
+            self.run(lambda: self._relay.silence(on))
         else:
-            self._faults.silent = bool(on)
+            self._faults.silent = on
 
-    def _apply(self) -> None:
+    def _set(self, fault: str, value: object) -> None:
         if self.running:
-            self.run(lambda: self._relay.pump())
+            # in the wire's thread, so that no piece passes half under the old settings, half under the new ones
+            self.run(lambda: self._relay.set(fault, value))
+        else:
+            setattr(self._faults, fault, value)
 
     # In the wire's thread
 
@@ -160,12 +162,12 @@ class Wire(BackgroundServer):
         self._recording.clear()
         self._faults.cut_after = None
         self._relay = Relay(self, self._where, self._faults, self._recording)
-        self._listener = await asyncio.get_running_loop().create_server(
+        self._server = await asyncio.get_running_loop().create_server(
             self._relay.accept, sock=self._listen(), backlog=BACKLOG
         )
 
     async def _close(self) -> None:
-        self._listener.close()
+        self._server.close()
         await self._relay.close()
 
     def _where(self) -> tuple[str, int]:
@@ -174,7 +176,7 @@ class Wire(BackgroundServer):
             return target
         if isinstance(target, str):
             parts = urlsplit(target)
-            return parts.hostname, parts.port or 80
+            return str(parts.hostname), parts.port or 80
         try:
             return target.address  # asked for at each call: a server that was started anew may have another port
         except RuntimeError:

@@ -21,9 +21,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire
+from helpers.faults import GAP
 from helpers.limits import connections_that_fit
 from helpers.recording import Event
-from helpers.relay import WINDOW, WINDOW_IN_THE_AIR
+from helpers.relay import WINDOW, WINDOW_IN_THE_AIR, Connection
 
 pytestmark = pytest.mark.filterwarnings("error::ResourceWarning")
 
@@ -42,6 +43,13 @@ class Line(NamedTuple):
     def ends(self, sender: str) -> tuple[socket.socket, socket.socket]:
         """The socket that sends, and the one that reads."""
         return (self.client, self.server) if sender == "client" else (self.server, self.client)
+
+    def connections(self) -> list[Connection]:
+        """The wire's inside, when it has got through to the server."""
+        self.client.sendall(b"!")
+        read(self.server, 1)
+        self.wire.clear()
+        return list(self.wire._relay._connections)
 
 
 @contextmanager
@@ -205,15 +213,41 @@ class TestPassingOn:
                     listener.sendall(b"?")
 
     @SIDES
-    def test_a_reset_overtakes_bytes_that_nobody_reads(self, sender: str) -> None:
+    def test_a_reset_in_the_middle_of_a_long_stream(self, sender: str) -> None:
         with line() as link:
             speaker, listener = link.ends(sender)
             send_until_stuck(speaker)
             reset(speaker)
-            until_recorded(link.wire, "reset passed", sender)
             received, how = read_all(listener)
             assert how == "reset"
             assert len(received) <= len(link.wire.bytes_from(sender, passed=True))
+
+    @SIDES
+    def test_a_reset_overtakes_bytes_that_nobody_reads(self, sender: str) -> None:
+        with line() as link:
+            speaker, listener = link.ends(sender)
+            (connection,) = link.connections()
+            link.wire.run(connection.side(sender).other.pause_writing)  # what asyncio calls when a reader doesn't read
+            speaker.sendall(b"nobody reads this")
+            until_recorded(link.wire, "received", sender)
+            reset(speaker)
+            assert read_all(listener) == (b"", "reset")
+            assert link.wire.bytes_from(sender, passed=True) == b""
+
+    @SIDES
+    def test_a_reset_is_noticed_while_the_wire_does_not_read(self, sender: str) -> None:
+        with line() as link:
+            speaker, listener = link.ends(sender)
+            (connection,) = link.connections()
+
+            def stop_reading() -> None:
+                connection.side(sender)._transport.pause_reading()
+                link.wire._relay.watch()
+
+            link.wire.run(stop_reading)
+            speaker.sendall(b"too much")
+            reset(speaker)
+            assert read_all(listener) == (b"", "reset")
 
     def test_a_client_that_closes_with_unread_bytes(self) -> None:
         # the system sends a RST then, and no FIN
@@ -316,10 +350,8 @@ class TestPassingOn:
 
     def test_a_piece_is_not_held_back_for_the_next_one(self) -> None:
         # TCP_NODELAY: otherwise the second piece waits 40 ms for the first one's acknowledgement
-        with line() as (wire, client, server):
-            client.sendall(b"connected?")
-            read(server, 10)
-            (connection,) = wire._relay._connections
+        with line() as link:
+            (connection,) = link.connections()
             for side in connection.sides:
                 assert side._socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
@@ -454,6 +486,12 @@ class TestTargets:
                 client.sendall(b"by name")
                 assert read(client, 7) == b"by name"
 
+    def test_a_host_name_that_cant_be_one_is_a_refusal(self) -> None:
+        for host in ("x" * 70, "no such host"):
+            with Wire((host, 80)) as wire:
+                assert call_and_read(wire) == (b"", "reset")
+                assert story(wire) == [("client", "open"), ("server", "refused")]
+
     def test_a_login_stays_in_the_uri(self) -> None:
         with Wire("ws://ada:secret@127.0.0.1:9/") as wire:
             assert wire.uri == f"ws://ada:secret@127.0.0.1:{wire.port}/"
@@ -487,6 +525,11 @@ class TestRecording:
             for ask in (wire.bytes_from, wire.chunks_from, wire.half_close):
                 with pytest.raises(ValueError, match="'client' or 'server', not 'clients'"):
                     ask("clients")
+
+    @pytest.mark.parametrize("bad", [-1, 1.5, "1", None, True])
+    def test_a_bad_limit(self, bad: Any) -> None:
+        with pytest.raises(ValueError, match="bytes of memory"):
+            Wire(("127.0.0.1", 9), limit=bad)
 
     def test_clear_while_running(self) -> None:
         with line() as (wire, client, server):
@@ -554,6 +597,8 @@ class TestFaults:
     def test_bad_values(self, fault: str, bad: Any, says: str) -> None:
         with pytest.raises(ValueError, match=says):
             Wire(("127.0.0.1", 9), **{fault: bad})
+        with Wire(("127.0.0.1", 9)) as running, pytest.raises(ValueError, match=says):
+            setattr(running, fault, bad)
         wire = Wire(("127.0.0.1", 9))
         before = getattr(wire, fault)
         with pytest.raises(ValueError, match=says):
@@ -575,6 +620,8 @@ class TestFaults:
             pieces = [e.data for e in link.wire.chunks_from(sender, passed=True)]
             assert pieces == [b"hello world"[i : i + chop] for i in range(0, 11, chop)]
             assert link.wire.bytes_from(sender) == b"hello world"
+            times = [e.time for e in link.wire.chunks_from(sender, passed=True)]
+            assert all(later - earlier > GAP / 2 for earlier, later in itertools.pairwise(times))
 
     @pytest.mark.parametrize("seed", range(20))
     def test_any_stream_in_any_pieces(self, seed: int) -> None:
@@ -661,6 +708,48 @@ class TestFaults:
             reset(speaker)
             until(lambda: link.wire.clients == 0)
             assert story(link.wire)[-2:] == [(sender, "reset"), (sender, "reset passed")]
+
+    def test_half_closed_both_ways_the_line_still_takes_bytes(self) -> None:
+        with line() as (wire, client, server):
+            for sender in ("client", "server"):
+                wire.half_close(sender)
+            assert read_all(client) == read_all(server) == (b"", "end")
+            for sender, sock in (("client", client), ("server", server)):
+                sock.sendall(b"into the void")
+                until(lambda: wire.bytes_from(sender) == b"into the void")
+            client.close()
+            server.close()
+            until(lambda: wire.clients == 0)
+            assert "reset" not in str(story(wire))
+
+    @SIDES
+    @pytest.mark.parametrize("ending", ["end", "reset"])
+    def test_silence_holds_an_end_by_itself(self, sender: str, ending: str) -> None:
+        with line() as link:
+            speaker, listener = link.ends(sender)
+            link.wire.silence()
+            if ending == "end":
+                speaker.shutdown(socket.SHUT_WR)
+            else:
+                reset(speaker)
+            until_recorded(link.wire, ending, sender)
+            assert nothing_to_read(listener)
+            link.wire.silence(False)
+            assert read_all(listener) == (b"", ending)
+
+    @SIDES
+    def test_what_was_sent_to_one_who_is_gone_is_not_passed(self, sender: str) -> None:
+        with line() as link:
+            wire = link.wire
+            speaker, listener = link.ends(sender)
+            wire.silence()
+            speaker.sendall(b"too late")
+            until_recorded(wire, "received", sender)
+            reset(listener)
+            until(lambda: "reset" in [e.kind for e in wire.events])
+            wire.silence(False)
+            assert read_all(speaker) == (b"", "reset")
+            assert wire.bytes_from(sender, passed=True) == b""
 
     @SIDES
     @pytest.mark.parametrize("ending", ["nothing", "end", "reset"])
@@ -803,8 +892,9 @@ class TestStop:
             with pytest.raises(OSError):
                 socket.create_connection(wire.address, timeout=HANG).close()
 
-    def test_while_calling_a_target_that_does_not_answer(self) -> None:
-        # a listener whose queue is full: the call gets no answer
+    @pytest.mark.parametrize("how", ["stop", "cut", "reset"])
+    def test_while_calling_a_target_that_does_not_answer(self, how: str) -> None:
+        # a listener whose queue is full: a call gets no answer
         with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
             for _ in range(4):
                 filler = stack.enter_context(socket.socket())
@@ -812,10 +902,21 @@ class TestStop:
                 with suppress(BlockingIOError):
                     filler.connect(listener.getsockname())
             with Wire(listener.getsockname()) as wire:
+                at_rest = wire.run(lambda: len(asyncio.all_tasks()))
                 with socket.create_connection(wire.address, timeout=HANG) as client:
                     until_recorded(wire, "open")
-                    wire.stop()
-                    read_all(client)
+                    match how:
+                        case "stop":
+                            wire.stop()
+                            read_all(client)
+                            return
+                        case "cut":
+                            wire.cut()
+                            assert read_all(client) == (b"", "reset")
+                        case "reset":
+                            reset(client)
+                    until(lambda: wire.clients == 0)
+                    until(lambda: wire.run(lambda: len(asyncio.all_tasks())) == at_rest)
 
     def test_nothing_is_left_behind(self) -> None:
         def a_day() -> None:
