@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import gc
+import io
 import socket
 import sys
 import threading
@@ -205,6 +206,16 @@ def test_html_says_the_same_escaped():
     assert "background" not in html and "; color" not in html
 
 
+def test_html_shows_code_and_emphasis():
+    @exercise
+    def double(answer, case):
+        with case("a number", hint="`2 *n*` is *twice* n, 2 * 3 <b>") as c:
+            c.equal(answer(2), 4)
+
+    html = given("def double(n): return n", double)._repr_html_()
+    assert ">2 *n*</span> is <em>twice</em> n, 2 * 3 &lt;b&gt;<" in html
+
+
 def test_what_differs_from_run_to_run_is_not_shown():
     class Thing:
         pass
@@ -330,6 +341,7 @@ def test_a_matching_answer_is_never_shown():
     assert "'c'" in repr(given("def terms(): return {'a': 1, 'b': 2}", terms))
     assert given("def terms(): return {'a': 1, 'b': 2, 'c': 3, 'd': 4}", terms).status == "failed"
     assert given("def terms(): return ['a']", terms).status == "failed"
+    assert "'b': [2]" in repr(given("def terms(): return {'a': 1, 'b': [2], 'c': 3}", terms))
     assert given("def terms(): return {'a': 1, 'b': 2, 'c': 3}", terms).passed
 
 
@@ -411,9 +423,11 @@ def test_an_answer_that_could_be_stopped_is_not_complained_about():
 
 
 def test_an_async_answer_is_cancelled_and_may_tidy_up():
+    """Before the check hangs up on it."""
     tidied = []
-    given("async def double(n):\n    try: await asyncio.sleep(99)\n    finally: tidied.append(1)", soon(double), tidied=tidied)
-    assert tidied == [1]
+    text = "async def read_five(sock):\n    try: await asyncio.sleep(99)\n    finally: tidied.append(sock.fileno() > 0)"
+    given(text, soon(read_five), tidied=tidied)
+    assert tidied == [True]
 
 
 def test_a_case_may_have_a_limit_of_its_own():
@@ -435,6 +449,75 @@ def test_a_checker_that_waits_in_vain_says_so():
 
     verdict = given("def double(sock): return 5", double)
     assert verdict.hint == "I heard nothing." and "nothing within 0.3 seconds" in repr(verdict)
+
+
+def test_a_name_of_the_notebook_may_stand_for_something_else():
+    @exercise(limit=0.3)
+    def double(answer, case):
+        with case("with two names lent") as c:
+            c.stand_in(n=5, new=6)
+            c.equal(answer(), 11)
+
+    answer = function("def double(): return n + new", n=1)
+    assert engine.judge(answer, double).passed
+    assert answer.__globals__["n"] == 1 and "new" not in answer.__globals__
+
+
+def test_a_name_of_the_notebook_comes_back_also_from_an_answer_that_cannot_be_stopped():
+    @exercise(limit=0.3)
+    def double(answer, case):
+        with case("with a name lent") as c:
+            c.stand_in(n=5)
+            answer()
+
+    gate = threading.Event()
+    answer = function("def double(): gate.wait()", n=1, gate=gate)
+    assert "could not be stopped" in repr(engine.judge(answer, double))
+    assert answer.__globals__["n"] == 1
+    answer.__globals__["n"] = 2  # a later cell
+    woken = [thread for run in sandbox._runs for thread in run.alive()]
+    gate.set()
+    for thread in woken:
+        thread.join(HANG)
+    assert woken and answer.__globals__["n"] == 2
+
+
+def test_the_checks_own_side_may_fail_the_answer():
+    @exercise(limit=1.0)
+    def double(answer, case):
+        with case("a word to me", expected=b"hello") as c:
+            near, far = c.socketpair(timeout=0.2)
+            c.thread(lambda: c.equal(far.recv(9), hints={b"hi": "Shorter than that."}))
+            answer(near)
+
+    assert given("def double(sock): sock.sendall(b'hello')", double).passed
+    assert given("def double(sock): sock.sendall(b'hi')", double).hint == "Shorter than that."
+    verdict = given("def double(sock): sock", double)
+    assert verdict.rows[-1] == ("received", "nothing: the check waited in vain")
+
+
+def test_the_checks_own_side_that_does_not_end_fails_the_answer():
+    @exercise(limit=5.0)
+    def double(answer, case):
+        with case("a word to me", hints={Seen.STUCK: "I heard nothing."}) as c:
+            near, far = c.socketpair(timeout=None)
+            c.thread(far.recv, 9)
+            answer(near)
+
+    assert given("def double(sock): return sock", double).hint == "I heard nothing."
+
+
+def test_calls_are_counted():
+    @exercise(limit=1.0)
+    def double(answer, case):
+        with case("a function of the check's") as c:
+            watched = c.watch(lambda n: n)
+            answer(watched)
+            c.equal(watched.calls, [(1,), (2,)])
+            c.true(watched.count == 2 and watched.most_at_once == 1)
+
+    assert given("def double(f): f(1), f(2)", double).passed
+    assert ("received", "[(2,)]") in given("def double(f): f(2)", double).rows
 
 
 def test_waiting_can_be_interrupted(monkeypatch):
@@ -489,7 +572,13 @@ def test_whatever_an_answer_raises_is_a_verdict(text, received):
         assert verdict.status == "failed"
         assert verdict.rows[-1] == ("received", received)
         assert "Traceback" not in repr(verdict)
-    assert sys.stdin is None or not sys.stdin.closed
+
+
+def test_exit_leaves_standard_input_open(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    for leave in "exit()", "quit()":
+        assert given(f"def double(n): {leave}").status == "failed"
+    assert not sys.stdin.closed
 
 
 def test_exit_inside_a_task():

@@ -81,15 +81,18 @@ import importlib
 import inspect
 import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
 from ..background import BackgroundServer, _running
 from . import lines, sandbox, stub
-from .case import Answer, Case, Cases, Failed, Hints, Run, Seen, note_left_tasks, tend
+from .answer import Answer, note_left_tasks, tend
+from .case import Case, Cases
+from .hints import Hints, Seen
 from .known import about_loop
+from .run import Failed, Run
 from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, steady, words
 
 __all__ = ["Answer", "Case", "Cases", "Exercise", "Seen", "Verdict", "check", "exercise", "exercises", "words"]
@@ -212,12 +215,13 @@ def _stop_servers(before: set[BackgroundServer]) -> None:
 def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:
     """In the worker thread: all cases, then what is left behind."""
     try:
+        answer, cases = Answer(run), Cases(run)
         if inspect.iscoroutinefunction(which.checker):
             with asyncio.Runner() as runner:
                 tend(run, runner.get_loop())
-                runner.run(_go_async(run, which))
+                runner.run(_go_async(run, which.checker(answer, cases)))
         else:
-            which.checker(run.answer, Cases(run))
+            which.checker(answer, cases)
         if not run.cases:
             raise run.fail("this exercise has no cases", "", course=True)
         _judge_what_is_left(run, before)
@@ -231,8 +235,8 @@ def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:
         run.did = _what_it_did(run)
 
 
-async def _go_async(run: Run, which: Exercise) -> None:
-    await which.checker(run.answer, Cases(run))
+async def _go_async(run: Run, checking: Awaitable[None]) -> None:
+    await checking
     await note_left_tasks(run)
 
 
@@ -261,7 +265,7 @@ def _judge_stuck(run: Run) -> None:
     coroutines = [call.coroutine for call in run.calls if not call.ended and call.coroutine is not None]
     doing = lines.waits(run.sandbox.alive(), coroutines, run.files)
     received = f"nothing within {run.patience:g} seconds" + (f": {doing}" if doing else "")
-    hint = about_loop(run.answer.function) or (run.case.hint if run.case else "")
+    hint = about_loop(run.function) or (run.case.hint if run.case else "")
     question = "What should end this, and does it ever happen?" if doing == lines.SPINS else "What does it wait for, and who would have to do that?"
     run.fail_seen(Seen.STUCK, received, hint or question)
 
@@ -273,7 +277,7 @@ def _verdict(run: Run, which: Exercise, ended: bool) -> Verdict:
         holds = "Its case holds." if len(run.cases) == 1 else f"All {len(run.cases)} cases hold."
         return Verdict(name, PASSED, f"passed. {holds}", printed=printed, notes=notes)
     case = failure.case
-    if stub.is_stub(run.answer.function) or stub.has_gap(run.answer.function):
+    if stub.is_stub(run.function) or stub.has_gap(run.function):
         expected = f"; {case.expected_text} was expected." if case and case.expected_text else "."
         return Verdict(name, NOT_YET, f"not yet. {run.did}{expected}", printed=printed, notes=notes)
     where = f", in the case “{case.title}”" if case else ""

@@ -81,8 +81,11 @@ def _code(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """Escaped text in which `backticks` are shown as code."""
-    return re.sub(r"`([^`]+)`", lambda found: _code(found[1]), html.escape(text))
+    """Escaped text in which `backticks` are shown as code and *stars* as emphasis."""
+    parts = re.split(r"`([^`]+)`", text)
+    parts[::2] = [re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", html.escape(part)) for part in parts[::2]]
+    parts[1::2] = [_code(part) for part in parts[1::2]]
+    return "".join(parts)
 
 
 def describe(value: Any) -> str:
