@@ -141,13 +141,14 @@ class Lab:
 
     def close(self) -> None:
         """Close the notebook in front, and end its kernel."""
+        front = self.page.locator(f"[id='{self.panel.get_attribute('id')}']")
         self._choose("File", "Close and Shut Down Notebook")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.panel.wait_for(state="detached")
+        front.wait_for(state="detached")
 
     def begin_again(self) -> None:
-        """Leave everything that is open, dialogs too."""
-        self.page.goto(f"{self.url}&reset")
+        """Leave everything that is open, dialogs too, for an empty window."""
+        self.page.goto(re.sub(r"/lab/tree/[^?]*", "/lab", self.url) + "&reset")
         self.page.locator(".jp-DirListing-item").first.wait_for()
 
     def screenshot(self, name: str) -> Path:

@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from books import Book, Cell, shown
+from jupyter_core.utils import ensure_event_loop
 from kernels import Kernel, Reply
+
+T = TypeVar("T")
 
 @dataclass
 class Record:
@@ -36,10 +40,18 @@ class Record:
 def record(book: Book, folder: Path) -> Record:
     """Run `book` in two kernels that start in `folder`, an empty one."""
     with ThreadPoolExecutor(2) as people:
-        whole = people.submit(_whole_twice, book, folder)
-        twice = people.submit(_each_twice, book, folder)
+        whole = people.submit(_alone, _whole_twice, book, folder)
+        twice = people.submit(_alone, _each_twice, book, folder)
         (first, passes, left), (second, doubles) = whole.result(), twice.result()
     return Record(book, passes, left, doubles, [first, second], sorted(path.name for path in folder.iterdir()))
+
+
+def _alone(function: Callable[[Book, Path], T], book: Book, folder: Path) -> T:
+    """The function, in a thread of its own, and then without the event loop that Jupyter's client left in it."""
+    try:
+        return function(book, folder)
+    finally:
+        ensure_event_loop().close()
 
 
 def _whole_twice(book: Book, folder: Path) -> tuple[Kernel, list[list[Reply]], list[dict[str, list[str]]]]:
