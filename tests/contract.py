@@ -24,11 +24,12 @@ FIRST, LAST = "00", "27"
 
 CELLS = range(25, 46)
 CELLS_OF: dict[str, range] = {
+    "05": range(25, 51),  # a loop grown in three steps, in small cells
     "18": range(25, 91),  # three sittings in one notebook, each with the size of a small one
 }
 """How many cells a notebook has, and who may have more, with the reason."""
 
-LINES_AT_MOST, LINES_OF_NINE_IN_TEN, LINES_IN_THE_MIDDLE = 20, 10, 3
+LINES_AT_MOST, LINES_OF_NINE_IN_TEN, LINES_IN_THE_MIDDLE = 20, 10, 4
 WIDTH = 88
 MINUTES = range(10, 31)
 TAGS = {"run-once", "raises-exception"}
