@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK
 from websockets.sync.client import connect
 
 from .engine import Answer, Case, Cases, Seen, exercise, words
@@ -16,10 +16,6 @@ RAISED = (
     "arguments, and what is of which type?"
 )
 SILENT = "The client came in and spoke. Nothing came back: does your handler listen first, and does it send what it has?"
-
-
-def _code(wanted: int) -> Any:
-    return lambda error: isinstance(error, ConnectionClosed) and error.rcvd is not None and error.rcvd.code == wanted
 
 
 HINTS = [
@@ -81,7 +77,7 @@ def route(answer: Answer, case: Cases) -> None:
         expected=words("a close with code 1000"),
         hints=[
             ((TimeoutError, Seen.STUCK), "Both doors work. But a client at an unknown door waits. How does a handler hang up, and when?"),
-            (_code(1011), "Both doors work. At an unknown one the client sees 1011: your handler raised an error. What would end it in peace?"),
+            (ConnectionClosedError, "Both doors work. At an unknown one the client sees 1011: your handler raised an error. What would end it in peace?"),
         ],
     ) as c:
         _goodbye(c, c.serve(answer).uri + "/cellar")
@@ -110,7 +106,7 @@ def mended(answer: Answer, case: Cases) -> None:
         sent=[b"\x00\xff\x10"],
         expected=[b"\x00\xff\x10"],
         hints=[
-            (_code(1011), "Texts work. Bytes made your handler raise: what was it about to do with them?"),
+            (ConnectionClosedError, "Texts work. Bytes made your handler raise: what was it about to do with them?"),
             (TypeError, "Texts work. Bytes made your handler raise: `str` and `bytes` do not add up. How do you tell the two apart?"),
             (UnicodeDecodeError, "Texts work. But binary is not text in disguise: not all bytes can be decoded. What should happen to them?"),
         ],
