@@ -12,7 +12,7 @@ import threading
 import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def examine(root: Path, workbook: Path) -> Iterator[Finding]:
         except Exception as error:  # a doctor that falls ill is a finding too
             found = Finding(TROUBLE, "the check itself failed", f"{type(error).__name__}: {error}",
                             "Show this line to whoever keeps the course.")
-        yield Finding(found.mark, found.says, found.detail, found.remedy, name)
+        yield replace(found, name=name)
 
 
 STILL_WORKS = {
