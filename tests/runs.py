@@ -29,7 +29,7 @@ class Record:
     doubles: list[tuple[Reply, Reply]]
     """The two runs in a row of each cell."""
     kernels: list[Kernel]
-    """Both kernels, ended."""
+    """The kernels, ended."""
     files: list[str]
     """What lies in the notebook's folder that was not there before."""
 
@@ -40,10 +40,12 @@ class Record:
 def record(book: Book, folder: Path) -> Record:
     """Run `book` in two kernels that start in `folder`, an empty one."""
     with ThreadPoolExecutor(2) as people:
-        whole = people.submit(_alone, _whole_twice, book, folder)
-        twice = people.submit(_alone, _each_twice, book, folder)
-        (first, passes, left), (second, doubles) = whole.result(), twice.result()
-    return Record(book, passes, left, doubles, [first, second], sorted(path.name for path in folder.iterdir()))
+        one = people.submit(_alone, whole_twice, book, folder)
+        other = people.submit(_alone, _each_twice, book, folder)
+        found, (kernel, found.doubles) = one.result(), other.result()
+    found.kernels.append(kernel)
+    found.files = _names(folder)
+    return found
 
 
 def _alone(function: Callable[[Book, Path], T], book: Book, folder: Path) -> T:
@@ -54,7 +56,8 @@ def _alone(function: Callable[[Book, Path], T], book: Book, folder: Path) -> T:
         ensure_event_loop().close()
 
 
-def _whole_twice(book: Book, folder: Path) -> tuple[Kernel, list[list[Reply]], list[dict[str, list[str]]]]:
+def whole_twice(book: Book, folder: Path) -> Record:
+    """The half of `record` in which all cells are queued at once, without the cells that run twice in a row."""
     codes = [cell.source for cell in book.code]
     may_fail = [index for index, cell in enumerate(book.code) if "raises-exception" in cell.tags]
     passes, left = [], []
@@ -63,7 +66,7 @@ def _whole_twice(book: Book, folder: Path) -> tuple[Kernel, list[list[Reply]], l
         for _ in range(2):
             passes.append(kernel.run_all(codes, may_fail=may_fail))
             left.append(kernel.excess() if all(reply.status for reply in passes[-1]) else {})
-    return kernel, passes, left
+    return Record(book, passes, left, [], [kernel], _names(folder))
 
 
 def _each_twice(book: Book, folder: Path) -> tuple[Kernel, list[tuple[Reply, Reply]]]:
@@ -71,6 +74,10 @@ def _each_twice(book: Book, folder: Path) -> tuple[Kernel, list[tuple[Reply, Rep
     with Kernel(folder) as kernel:
         replies = kernel.run_all(codes, may_fail=range(len(codes)))
     return kernel, list(zip(replies[::2], replies[1::2]))
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 # What is to be said about a record, sentence by sentence.

@@ -1,5 +1,6 @@
 """The tools that run notebooks see what they are there for: on notebooks made to break."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import kernels
@@ -9,14 +10,15 @@ from books import Book
 from specimens import Raw, Specimen, code, result, stream
 
 
-def recorded(folder: Path, *cells: Raw, **patience: float) -> runs.Record:
+def recorded(folder: Path, *cells: Raw, run: Callable[[Book, Path], runs.Record] = runs.record,
+             **patience: float) -> runs.Record:
     """A notebook of these cells, run; `patience` is for what is known to take for ever: SILENCE, END, GOING."""
     workbook = folder / "workbook"
     workbook.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in patience.items():
             patch.setattr(kernels, name, seconds)
-        return runs.record(Book(Specimen(folder, list(cells)).write()), workbook)
+        return run(Book(Specimen(folder, list(cells)).write()), workbook)
 
 
 def said(judge: runs.Judge, record: runs.Record) -> str:
@@ -89,7 +91,7 @@ class TestLeaky:
     @pytest.fixture(scope="class")
     @classmethod
     def record(cls, tmp_path_factory: pytest.TempPathFactory) -> runs.Record:
-        return recorded(tmp_path_factory.mktemp("leaky"), *cls.CELLS, GOING=1, END=2)
+        return recorded(tmp_path_factory.mktemp("leaky"), *cls.CELLS, run=runs.whole_twice, GOING=1, END=2)
 
     @pytest.mark.parametrize("what", [
         "thread: forgotten", "socket: <socket.socket", "task: forgotten_task", "connection: pconn", "child process: ",
@@ -146,7 +148,7 @@ class TestDropping:
     def test_run_all(self, tmp_path: Path) -> None:
         cells = [code("setup", "import asyncio, nest_asyncio\nnest_asyncio.apply()")]
         cells += [code(f"step-{n}", "asyncio.run(asyncio.sleep(0.1))") for n in range(8)]
-        record = recorded(tmp_path, *cells, SILENCE=5, END=2)
+        record = recorded(tmp_path, *cells, run=runs.whole_twice, SILENCE=5, END=2)
         assert "never" in said(runs.run_all, record)
 
 
@@ -162,7 +164,7 @@ class TestHanging:
     @pytest.fixture(scope="class")
     @classmethod
     def record(cls, tmp_path_factory: pytest.TempPathFactory) -> runs.Record:
-        return recorded(tmp_path_factory.mktemp("hanging"), *cls.CELLS, SILENCE=3, END=2, GOING=1)
+        return recorded(tmp_path_factory.mktemp("hanging"), *cls.CELLS, SILENCE=8, END=2, GOING=1)
 
     def test_twice_in_a_row(self, record: runs.Record) -> None:
         found = said(runs.twice_in_a_row, record)
