@@ -15,6 +15,11 @@ from kernels import PrivateKernelManager
 # the kernels that nbval starts, many at the same time, take no ports from each other
 nbval.kernel.KernelManager = PrivateKernelManager
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: much of what these tests do is wait."""
+    return 2 * (os.cpu_count() or 1)
+
+
 LIMIT = 20.0  # seconds after which a test says that something hangs
 
 
