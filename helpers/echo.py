@@ -4,12 +4,13 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, broadcast, serve
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import Event, State
+from websockets.frames import BINARY, TEXT, CloseCode, Frame
+from websockets.protocol import CONNECTING, OPEN, Event
 
 from .background import BACKLOG, BackgroundServer, one_line
 
@@ -17,6 +18,8 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 _GRACE = 0.3  # seconds that clients have to answer when the server stops
 _SHOWN = 40  # characters of a message that the log shows
+_KEPT = 4 * _SHOWN  # bytes of a message that the log keeps for it: a character has at most four
+_BEGINNINGS = (TEXT, BINARY)  # of the frames of a message, the first one
 
 
 class WebSocketServer(BackgroundServer):
@@ -77,6 +80,12 @@ class WebSocketServer(BackgroundServer):
             raise TypeError(f"a message is str or bytes, not {type(message).__name__}")
         return self.run(self._push, message)
 
+    def _as_text(self, entry: Any) -> str:
+        if isinstance(entry, str):
+            return entry
+        number, frame = entry
+        return f"client {number} sent {_shown(frame)}"
+
     def _push(self, message: str | bytes) -> int:
         clients = list(self._clients)
         try:
@@ -85,24 +94,11 @@ class WebSocketServer(BackgroundServer):
             return len(clients) - len(missed.exceptions)
         return len(clients)
 
-    async def _serve_client(self, connection: "_Connection") -> None:
-        try:
-            await self.handler(connection)
-        except GeneratorExit:
-            raise
-        except BaseException as error:  # SystemExit too, which would end the server's thread
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                raise
-            if isinstance(error, ConnectionClosed) and connection.state is not State.OPEN:
-                return  # the client has gone: no failure of the handler
-            self._note(f"client {connection.number}: handler failed: {one_line(error)}")
-            await connection.close(CloseCode.INTERNAL_ERROR)
-
     async def _open(self) -> None:
         listener = self._listen()
         try:
             self._server = await serve(
-                self._serve_client,
+                self.handler,
                 sock=listener,
                 backlog=BACKLOG,
                 create_connection=functools.partial(_Connection, self),
@@ -183,12 +179,27 @@ class _Connection(ServerConnection):
     And the log has the order of the wire, so messages are noted when they arrive, not when a handler reads them.
     """
 
+    # CPython shares the layout of up to 30 attributes between instances; four more in its dictionary are too many, and
+    # make a connection a quarter larger.
+    __slots__ = ("number", "owner", "receiving", "refused")
+
     def __init__(self, owner: WebSocketServer, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
         self.number = 0  # among the server's clients, once it is open
         self.receiving = False
         self.refused = False
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """Close when the handler has ended: with 1000, or with 1011 if it failed, which is noted and goes no further."""
+        if isinstance(error, GeneratorExit) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
+            return False
+        if error is not None and (self.protocol.state is OPEN or not isinstance(error, ConnectionClosed)):
+            self.owner._note(f"client {self.number}: handler failed: {one_line(error)}")
+        await super().__aexit__(kind, error, traceback)
+        return True  # SystemExit too: it would end the server's thread
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.owner._connections.add(self)
@@ -200,24 +211,28 @@ class _Connection(ServerConnection):
         self.receiving = True
         super().data_received(data)
         self.receiving = False
-        self.send_data()
+        if self.protocol.writes:  # mostly there is nothing to answer yet
+            self.send_data()
 
     def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):  # a message begins
-            self.owner._note(f"client {self.number} sent {_beginning(event)}")
+        if self.number and event.opcode in _BEGINNINGS:  # a frame: only the handshake came before the number
+            self.owner._note((self.number, event if len(event.data) <= _KEPT else _cut(event)))
         super().process_event(event)
 
     def send_data(self) -> None:
         if self.receiving:
             return
-        if self.protocol.state is State.OPEN:
-            if not self.number:
-                self.number = self.owner._client_came(self)
+        if self.protocol.state is not OPEN or not self.number:
+            self._note_change()
+        super().send_data()
+
+    def _note_change(self) -> None:
+        if self.protocol.state is OPEN:
+            self.number = self.owner._client_came(self)
         elif self.number:
             self._leave()
         else:
             self._note_refusal()
-        super().send_data()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.owner._connections.discard(self)
@@ -226,10 +241,10 @@ class _Connection(ServerConnection):
 
     def go_away(self) -> None:
         """Begin the closing handshake with 1001, without waiting for its end; hang up on who isn't in yet."""
-        if self.protocol.state is State.OPEN:
+        if self.protocol.state is OPEN:
             self.protocol.send_close(CloseCode.GOING_AWAY)
             self.send_data()
-        elif self.protocol.state is State.CONNECTING:
+        elif self.protocol.state is CONNECTING:
             self.transport.abort()
 
     def _note_refusal(self) -> None:
@@ -247,11 +262,15 @@ class _Connection(ServerConnection):
         self.owner._client_left(self, int(close.code if close else CloseCode.ABNORMAL_CLOSURE))
 
 
-def _beginning(frame: Frame) -> str:
-    data = bytes(frame.data[: 4 * _SHOWN])  # a character has at most four bytes
-    message = data.decode(errors="replace") if frame.opcode is Opcode.TEXT else data
-    more = len(frame.data) > len(data) or len(message) > _SHOWN or not frame.fin
-    return f"{message[:_SHOWN]!r}{'...' if more else ''}"
+def _cut(frame: Frame) -> Frame:
+    """The beginning of a frame; fin=False says that there is more."""
+    return Frame(frame.opcode, bytes(frame.data[:_KEPT]), fin=False)
+
+
+def _shown(frame: Frame) -> str:
+    data = bytes(frame.data)
+    message = data.decode(errors="replace") if frame.opcode is TEXT else data
+    return f"{message[:_SHOWN]!r}{'' if frame.fin and len(message) <= _SHOWN else '...'}"
 
 
 class _LogHandler(logging.Handler):
