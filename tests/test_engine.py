@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosedOK
 from websockets.sync.client import connect as connect_sync
 from written import function
 
-from helpers import EchoServer, check
+from helpers import EchoServer, background, check
 from helpers.exercises import engine, sandbox
 from helpers.exercises.engine import Seen, exercise, words
 
@@ -226,7 +226,8 @@ def test_what_differs_from_run_to_run_is_not_shown():
 
 
 def test_a_long_answer_is_shortened():
-    assert len(given("def double(n): return 'x' * 10_000_000").rows[-1][1]) < 400
+    shown = given("def double(n): return 'x' * 10_000_000").rows[-1][1]
+    assert len(shown) < 400 and shown.startswith("'xxx") and shown.endswith("xxx'") and " … " in shown
 
 
 def test_a_repr_that_raises_is_no_trouble():
@@ -643,6 +644,22 @@ def test_warnings_of_the_notebooks_own_threads_are_shown_as_ever():
     assert [str(warning.message) for warning in seen] == ["mine"]
 
 
+def test_sockets_that_the_notebook_drops_meanwhile_are_not_shown():
+    """Python hides ResourceWarning; looking for the answer's own must not change that."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("ignore", ResourceWarning)
+        go, done = threading.Event(), threading.Event()
+
+        def notebook():
+            go.wait(HANG)
+            socket.socket()
+            done.set()
+
+        threading.Thread(target=notebook).start()
+        assert given("def double(n):\n    go.set()\n    done.wait(1)\n    return n + n", go=go, done=done).passed
+    assert seen == []
+
+
 # --- answers that leave something behind
 
 
@@ -675,6 +692,7 @@ def test_what_is_left_behind_is_seen(text, received):
         verdict = given(text, EchoServer=EchoServer, connect=connect, server=server)
         assert verdict.status == "failed"
         assert verdict.rows[-1] == ("received", received)
+        assert [other for other in background._running if other.running] == [server]
         assert " right" in verdict.hint and verdict.hint.endswith("?")
         assert server.running
 
@@ -717,6 +735,15 @@ def test_an_error_lost_in_a_thread_gives_the_hint():
     verdict = given("def double(n):\n    t = threading.Thread(target=lambda: n / 0)\n    t.start()\n    t.join()")
     assert verdict.status == "failed" and verdict.hint == "Nothing is divided here."
     assert verdict.printed == ""
+
+
+def test_an_error_lost_in_a_task_gives_the_hint():
+    body = "    async def lost(): n / 0\n    async def main():\n        task = asyncio.create_task(lost())\n        await asyncio.sleep(0)\n"
+    verdict = given(f"def double(n):\n{body}    asyncio.run(main())")
+    assert verdict.status == "failed" and verdict.hint == "Nothing is divided here."
+    assert verdict.printed == ""
+    verdict = given(f"async def double(n):\n{body}    await main()")
+    assert verdict.status == "failed" and verdict.hint == "Nothing is divided here."
 
 
 # --- loops
@@ -813,6 +840,17 @@ def test_a_checker_with_a_bug_blames_the_course():
     verdict = given("def double(n): return n + n", double)
     assert verdict.status == "failed" and "the course is at fault" in repr(verdict)
     assert "AttributeError: 'Case' object has no attribute 'no_such_thing', in the case “a number”" in repr(verdict)
+
+
+def test_a_checker_with_a_bug_blames_the_course_also_beside_the_answer():
+    """Both in one file, as in a script."""
+
+    @exercise
+    def double(answer, case):
+        with case("a number", expected=4):
+            answer(2).no_such_thing()
+
+    assert "the course is at fault" in repr(engine.judge(lambda n: n + n, double))
 
 
 def test_a_checker_without_cases_blames_the_course():

@@ -86,16 +86,20 @@ class Answer:
 
 
 def tend(run: Run, loop: asyncio.AbstractEventLoop) -> None:
-    """Watch a loop of the check: which tasks the answer starts; nothing is logged."""
+    """Watch a loop of the check: which tasks the answer starts, and which exceptions nobody looks at."""
 
     def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(coroutine, loop=loop, **options)
         if _inside.get():
-            run.tasks.append(task)
+            run.tasks.add(task)
         return task
 
     loop.set_task_factory(make)
-    loop.set_exception_handler(lambda loop, context: None)
+    def keep(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), Exception):
+            run.sandbox.lost.append(context["exception"])
+
+    loop.set_exception_handler(keep)
 
 
 async def note_left_tasks(run: Run) -> None:

@@ -204,12 +204,13 @@ def _judge(answer: Any, which: Exercise, box: sandbox.Sandbox) -> Verdict:
             _judge_stuck(run)
     finally:
         ended = box.stop()
+        _stop_servers(before)  # those whose threads had to be ended are now known to have stopped
     return _verdict(run, which, ended)
 
 
 def _stop_servers(before: set[BackgroundServer]) -> None:
     for server in set(_running) - before:
-        server._ask_to_stop()
+        server._end(sandbox.PATIENCE)  # stop() would wait longer for a handler that blocks; its thread is ended as any other
 
 
 def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dis
 import linecache
 import sys
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-WATCHED = 0.1
+WATCHED = 0.15
 """Seconds for which an answer is watched."""
-BUSY = 0.15
-"""Share of that time which a waiting program never computes; one that spins does, even beside other busy programs."""
+BUSY = 0.04
+"""Share of that time which a waiting program never computes; one that spins does, even beside many busy programs."""
 
 SPINS = "it goes round and round"
 
@@ -23,22 +25,65 @@ def waits(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
 
     threads: those of the check. coroutines: the answer's that have not ended. files: where the learner's code is from.
     """
-    began, computed = time.monotonic(), time.process_time()
-    seen = []
+    began, computed = time.monotonic(), _computed_by_others()
+    seen = set()
     while time.monotonic() - began < WATCHED:
-        seen.append(_line(threads, files))
-        time.sleep(WATCHED / 10)
-    if time.process_time() - computed > BUSY * WATCHED:
+        seen.add(_running(threads, files))
+        time.sleep(WATCHED / 15)
+    if len(seen) > 1 or _computed_by_others() - computed > BUSY * WATCHED:
         return SPINS
-    found = seen[0]
-    if found is None:
-        found = next((line for line in (_awaiting(coroutine, files) for coroutine in coroutines) if line), None)
-    elif any(other != found for other in seen):
-        return ""  # it is on its way somewhere
-    if found is None:
-        return ""
-    text = _text(found)
+    (spot,) = seen
+    if spot is None:
+        spot = next((spot for spot in (_awaiting(coroutine, files) for coroutine in coroutines) if spot), None)
+    elif spot.jumps:
+        return SPINS
+    text = _text(spot.file, spot.line) if spot else ""
     return f"it waits in `{text}`" if text else ""
+
+
+def _computed_by_others() -> float:
+    """Seconds that the other threads of this process have computed."""
+    return time.process_time() - time.thread_time()
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where a frame is: file, line, and the instruction in its code."""
+
+    file: str
+    line: int
+    instruction: int
+    jumps: bool
+    """Whether it jumps just now: no call that could wait does."""
+
+    @classmethod
+    def of(cls, frame: FrameType) -> _Spot:
+        code = frame.f_code
+        name = dis.opname[code.co_code[frame.f_lasti]] if frame.f_lasti >= 0 else ""
+        return cls(code.co_filename, frame.f_lineno or 0, frame.f_lasti, "JUMP" in name)
+
+
+def _running(threads: Iterable[threading.Thread], files: set[str]) -> _Spot | None:
+    """The learner's innermost frame that runs in one of the threads."""
+    frames = sys._current_frames()
+    for thread in threads:
+        frame: FrameType | None = frames.get(thread.ident or 0)
+        while frame is not None:
+            if frame.f_code.co_filename in files:
+                return _Spot.of(frame)
+            frame = frame.f_back
+    return None
+
+
+def _awaiting(coroutine: Any, files: set[str]) -> _Spot | None:
+    """The learner's innermost coroutine in a chain of awaits."""
+    found = None
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None and frame.f_code.co_filename in files:
+            found = _Spot.of(frame)
+        coroutine = getattr(coroutine, "cr_await", None)
+    return found
 
 
 def raised(error: BaseException, files: set[str]) -> str:
@@ -48,31 +93,8 @@ def raised(error: BaseException, files: set[str]) -> str:
         if trace.tb_frame.f_code.co_filename in files:
             found = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         trace = trace.tb_next
-    return _text(found) if found else ""
+    return _text(*found) if found else ""
 
 
-def _text(place: tuple[str, int]) -> str:
-    return linecache.getline(*place).split(" #")[0].strip()
-
-
-def _line(threads: Iterable[threading.Thread], files: set[str]) -> tuple[str, int] | None:
-    """File and line of the learner's innermost frame that runs in one of the threads."""
-    frames = sys._current_frames()
-    for thread in threads:
-        frame: FrameType | None = frames.get(thread.ident or 0)
-        while frame is not None:
-            if frame.f_code.co_filename in files:
-                return frame.f_code.co_filename, frame.f_lineno
-            frame = frame.f_back
-    return None
-
-
-def _awaiting(coroutine: Any, files: set[str]) -> tuple[str, int] | None:
-    """File and line of the learner's innermost coroutine in a chain of awaits."""
-    found = None
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and frame.f_code.co_filename in files:
-            found = frame.f_code.co_filename, frame.f_lineno
-        coroutine = getattr(coroutine, "cr_await", None)
-    return found
+def _text(file: str, line: int) -> str:
+    return linecache.getline(file, line).split(" #")[0].strip()

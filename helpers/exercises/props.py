@@ -116,8 +116,6 @@ class Props:
 
         server = WebSocketServer(handler, **options)
         self._closing.enter_context(server)
-        # one whose handler blocks its loop can't stop: it is only asked to, and its thread is ended as any other
-        self._run.sandbox.closers.append(server._ask_to_stop)
         return server
 
     def unread(self, sock: socket.socket) -> bytes:
@@ -211,8 +209,10 @@ def _wait_until_read(reader: socket.socket, sandbox: Sandbox) -> None:
     """Wait until nothing is left to read there."""
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
+        looks = 0
         while selector.select(0) and not sandbox.over:
-            time.sleep(0.001)
+            time.sleep(0.001 if looks < 100 else 0.01)
+            looks += 1
 
 
 def _close(thing: Any) -> None:

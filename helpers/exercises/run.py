@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -64,8 +65,8 @@ class Run:
         self.did = "It did not end"
         """What the answer did in the case that failed, for the verdict on a stub."""
         self.exited = False
-        self.tasks: list[asyncio.Task[Any]] = []
-        """Tasks that the answer started."""
+        self.tasks: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+        """Tasks that the answer started; held weakly, so that a lost exception shows when its task is dropped."""
         self.left_tasks: list[asyncio.Task[Any]] = []
         """Those of them that still ran when their loop ended."""
         self.limit = limit
