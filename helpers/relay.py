@@ -312,8 +312,8 @@ class Side(asyncio.Protocol):
             if other.full and self._queue[-1][1] is _Mark.RESET:
                 # Bytes wait for a reader who doesn't read; a reset doesn't.
                 received, item = self._queue[-1]
-            now, due = loop.time(), self.pace.due(received)
-            if due > now:
+            due = self.pace.due(received)
+            if due > loop.time():
                 self._later = loop.call_at(due, self.pump)
                 break
             if item is _Mark.RESET:
@@ -326,10 +326,10 @@ class Side(asyncio.Protocol):
                 self._queue.popleft()
                 self._tell_end()
             else:
-                self._pass_piece(item, now)
+                self._pass_piece(item)
         self._throttle()
 
-    def _pass_piece(self, chunk: bytes, now: float) -> None:
+    def _pass_piece(self, chunk: bytes) -> None:
         start, size = self._offset, self.pace.size(len(chunk) - self._offset)
         if start + size == len(chunk):
             self._queue.popleft()
@@ -341,7 +341,7 @@ class Side(asyncio.Protocol):
         # Recorded first: who has read the bytes finds them in the recording.
         self.record("passed", piece)
         self.other._transport.write(piece)
-        self.pace.passed(now, size)
+        self.pace.passed(self._relay.loop.time(), size)  # not before: the pause comes after the piece
         self._relay.passed()
 
     def _tell_end(self) -> None:
