@@ -131,6 +131,10 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "timeline: odd": lambda: pictures.timeline({LONG: lanes(3, name=LONG + "{}"), ODD: lanes(2, name="{} " + ODD)}),
     "timeline: many": lambda: pictures.timeline({f"panel {i}": lanes(4, blocked=12345.6) for i in range(6)}),
     "timeline: nothing yet": lambda: pictures.timeline({"a": {"A": [("runs", 0, 0)], "B": []}}),
+    "strips": lambda: pictures.strips([b"one", b""], {"delimiter": [b"one\n", b"\n"], "length": [b"\x03one", b"\x00"]}),
+    "strips: odd bytes": lambda: pictures.strips([ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00"], {ODD: [b" " + ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00\r"], LONG: [ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00\\"]}),
+    "strips: one byte": lambda: pictures.strips([b"x"], {"a": [b"x"]}),
+    "strips: only borders": lambda: pictures.strips([b""] * 20, {f"way {i}": [b"\n"] * 20 for i in range(8)}),
     "turns": lambda: pictures.turns(STEPS),
     "turns: trays": lambda: pictures.turns(STEPS, TRAYS),
     "turns: odd": lambda: pictures.turns([(ODD, ODD), (LONG, LONG), ("C", b"\x00$")], [{"ready": [LONG, ODD]}] * 3),
@@ -307,6 +311,12 @@ def test_timeline_marks_who_was_kept_out() -> None:
     assert "2.1 naps" in looked_at(lambda: pictures.timeline({"a": lanes(2)})).texts
 
 
+def test_strips_shows_each_byte_as_a_character_and_in_hex() -> None:
+    look = looked_at(DRAWINGS["strips"])
+    assert [look.texts.count(words) for words in ("o", "6f", "\\n", "0a", "03", "00")] == [2, 2, 2, 2, 1, 1]
+    assert {"delimiter", "5 bytes"} <= set(look.texts)
+
+
 def test_turns_shows_requests_and_returns() -> None:
     look = looked_at(DRAWINGS["turns: trays"])
     assert {"sleep 0.1", "read 3", "returned", "loop", "ready", "asleep", "listening", "A, B"} <= set(look.texts)
@@ -458,6 +468,14 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.timeline({"a": {"A": [("sleeps", 0, 1)]}}), "a span is"),
         (lambda: pictures.timeline({"a": {"A": [("runs", 2, 1)]}}), "after its start"),
         (lambda: pictures.timeline({"a": lanes(25)}), "24"),
+        (lambda: pictures.strips([], {"a": []}), "a list of bytes"),
+        (lambda: pictures.strips(["one"], {"a": [b"one"]}), "every piece is bytes"),
+        (lambda: pictures.strips([b"one"], {}), "1 to 8 ways"),
+        (lambda: pictures.strips([b"one"], {"a": []}), "a list of bytes"),
+        (lambda: pictures.strips([b"one"], {"a": [b"one", b"two"]}), "2 frames for 1 messages"),
+        (lambda: pictures.strips([b"one"], {"a": [b"two"]}), "doesn't contain"),
+        (lambda: pictures.strips([b"x" * 21], {"a": [b"x" * 21]}), "has 21"),
+        (lambda: pictures.strips([b""], {"a": [b""]}), "has 0"),
         (lambda: pictures.turns([]), "a list with one"),
         (lambda: pictures.turns(["A"]), "pair"),
         (lambda: pictures.turns([("A", None)] * 31), "30"),
@@ -478,7 +496,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "cuts duplex handler_life layers messages places rallies rally timeline turns".split()
+EXAMPLES = "cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

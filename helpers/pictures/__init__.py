@@ -8,8 +8,9 @@ from .phone_line import phone_line
 from .places import places
 from .rallies import rallies
 from .sequence import handler_life, rally
+from .strips import strips
 from .style import Picture
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "timeline", "turns"]
+__all__ = ["Message", "Picture", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "strips", "timeline", "turns"]

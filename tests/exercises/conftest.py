@@ -53,6 +53,8 @@ def _is_plain(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return True
     if isinstance(statement, ast.Assign):
+        if any(isinstance(target, ast.Attribute | ast.Subscript) for target in statement.targets):
+            return False  # of a thing that the cells made, which isn't here: `wire.chop = 1`
         try:
             ast.literal_eval(statement.value)
         except ValueError:
