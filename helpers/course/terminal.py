@@ -12,9 +12,9 @@ class _TellingEcho(EchoServer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.told: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.told: queue.SimpleQueue[object] = queue.SimpleQueue()
 
-    def _note(self, entry: str) -> None:
+    def _note(self, entry: object) -> None:
         super()._note(entry)
         self.told.put(entry)
 
@@ -31,7 +31,7 @@ def serve_echo(port: int) -> None:
             while True:
                 try:
                     # the limit lets Ctrl-C through on Windows
-                    print(server.told.get(timeout=0.2), flush=True)
+                    print(server._as_text(server.told.get(timeout=0.2)), flush=True)
                 except queue.Empty:
                     pass
     except KeyboardInterrupt:
