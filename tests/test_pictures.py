@@ -146,6 +146,13 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "duplex": lambda: pictures.duplex([*connection(1), *[Message(m[0] + 4, m[1] + 4, m[2], m[3]) for m in both(20)]]),
     "duplex: odd": lambda: pictures.duplex([(0, None, "client", ODD), (1, 2, "server", LONG), (9, 9, "client", LONG)]),
     "duplex: at once": lambda: pictures.duplex([(0, 0, "client", "x")]),
+    "crowd": lambda: pictures.crowd([m for i in range(1, 20) for m in connection(i, i / 4)], names={1: "the first"}),
+    "crowd: thousand": lambda: pictures.crowd([m for i in range(1000) for m in connection(i, i / 1000)]),
+    "crowd: one": lambda: pictures.crowd([(5, 5, "client", "")]),
+    "crowd: all have odd names": lambda: pictures.crowd(
+        [m for i in range(4) for m in connection(i, i * 1e-4)], names={0: ODD, 1: LONG, 2: "", 3: "d"}
+    ),
+    "crowd: still open": lambda: pictures.crowd([*connection(1)[:4], *connection(2, 1e-3)], names={1: "it stays"}),
 }
 
 
@@ -287,6 +294,13 @@ def test_handler_life_gives_each_client_its_own_http() -> None:
     look = looked_at(lambda: pictures.handler_life([*connection(1), *connection(2, 2.25)]))
     assert look.texts.count("HTTP, once") == 2
     assert {"client 1", "client 2", "server"} <= set(look.texts)
+
+
+def test_crowd_counts_who_is_connected_at_once() -> None:
+    """Three come one after the other, each before the one before has gone, and one comes when they are gone."""
+    found = [m for i in range(3) for m in connection(i, float(i))] + connection(3, 10.0)
+    look = looked_at(lambda: pictures.crowd(found, names={0: "the first"}))
+    assert "3" in look.texts and "4" not in look.texts and "the first" in look.texts
 
 
 def test_rallies_counts_the_balls_in_the_air() -> None:
@@ -484,6 +498,10 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.turns([("A", None)], []), "one dict for each"),
         (lambda: pictures.duplex([]), "no message"),
         (lambda: pictures.duplex([*connection(1), *connection(2)]), "connection=1"),
+        (lambda: pictures.crowd([]), "no message"),
+        (lambda: pictures.crowd(connection(1), names={2: "b"}), "no connection 2"),
+        (lambda: pictures.crowd([m for i in range(5) for m in connection(i)], names=dict.fromkeys(range(5), "x")), "four"),
+        (lambda: pictures.crowd([Message(0, 1, "client", "x", "text", i) for i in range(1001)]), "1,000"),
         (lambda: style.figure(0, 3), "inches"),
         (lambda: style.picture(style.figure(), "  "), "alt text"),
     ],
@@ -496,7 +514,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
+EXAMPLES = "crowd cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
