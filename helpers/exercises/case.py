@@ -12,7 +12,6 @@ from . import known
 from .hints import MATTERS, NOTHING, Hints, Seen, pairs
 from .props import Props
 from .run import Failed, Run
-from .sandbox import Abandoned
 from .verdict import describe, words
 
 OTHER_SIDE = 2.5
@@ -58,15 +57,17 @@ class Case(Props):
         return self.__enter__()
 
     async def __aexit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if self._run.sandbox.given_up:
+            return False
         # in a thread, so that what the answer left in this loop goes on while the end waits for it
         return await asyncio.to_thread(self.__exit__, kind, error, trace)
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
         run = self._run
+        if run.sandbox.given_up:
+            return False
         try:
             if error is not None:
-                if isinstance(error, Abandoned) or run.sandbox.over:
-                    return False
                 if isinstance(error, (asyncio.CancelledError, GeneratorExit)) and not run.from_answer(error):
                     return False
                 raise run.judge(error) from None

@@ -46,6 +46,8 @@ class Sandbox:
         self.warned: list[tuple[type[Warning], str]] = []
         self.lost: list[BaseException] = []
         """Exceptions that ended a thread of the answer, or that a task of it raised and nobody looked at."""
+        self.given_up = False
+        """Whether the answer is being stopped; then `closers` closes what is open, and nobody else needs to."""
         self.over = False
         self.closers: list[Callable[[], None]] = []
         """How to close the check's end of what the answer may wait for."""
@@ -108,6 +110,7 @@ class Sandbox:
     def stop(self) -> bool:
         """End what still runs, step by step, in less than a second. Returns whether all of it ended."""
         if not self._done.is_set():
+            self.given_up = True
             for loop in self._loops():
                 _tell(loop, lambda loop=loop: [task.cancel() for task in asyncio.all_tasks(loop)])
             self._done.wait(PATIENCE)
