@@ -84,8 +84,6 @@ class Reply:
     order: int | None = None
     """The how-manieth it was to start, from 0; None: it never started."""
     outputs: list[NotebookNode] = field(default_factory=list)
-    seconds: float | None = None
-    """From its start to its end."""
     expressions: dict[str, Any] = field(default_factory=dict)
 
     def text(self, name: str = "stdout") -> str:
@@ -159,7 +157,7 @@ class Kernel:
         """
         replies = {message: Reply(code) for message, code in sent.items()}
         waiting = {(message, what) for message in sent for what in ("reply", "idle")}
-        began: dict[str, float] = {}
+        started = 0
         heard = time.monotonic()
         while waiting and (message := self._next(heard + (silence or SILENCE))):
             parent, kind, content = message["parent_header"].get("msg_id"), message["msg_type"], message["content"]
@@ -170,13 +168,11 @@ class Kernel:
             heard = time.monotonic()
             match kind:
                 case "execute_input":
-                    reply.order = len(began)
-                    began[parent] = heard
+                    reply.order, started = started, started + 1
                 case "execute_reply":
                     waiting.discard((parent, "reply"))
                     reply.status = content["status"]
                     reply.expressions = content.get("user_expressions", {})
-                    reply.seconds = heard - began.get(parent, heard)
                 case "status" if content["execution_state"] == "idle":
                     waiting.discard((parent, "idle"))
                 case "stream" | "display_data" | "execute_result" | "error":
