@@ -194,8 +194,11 @@ def _course(folder: Path, workbook: Path) -> Iterator[str]:
             yield _address(course, folder / "course.log")
         finally:
             course.terminate()
-            course.wait(timeout=30)
-            shutil.rmtree(runtime, ignore_errors=True)
+            try:
+                course.wait(timeout=LIMIT / 1000)
+            finally:
+                course.kill()
+                shutil.rmtree(runtime, ignore_errors=True)
 
 
 def _address(course: subprocess.Popen, log: Path) -> str:
