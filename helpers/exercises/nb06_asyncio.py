@@ -372,7 +372,7 @@ async def obedient(answer: Answer, case: Cases) -> None:
                 await answer(pot.taste, notes)
             except (asyncio.CancelledError, TimeoutError):
                 pass  # from the outside both look right; the next case tells them apart
-            except BaseException as error:
+            except Exception as error:
                 c.fail(ANOTHER, received=words(f"it raised {type(error).__name__}"))
             else:
                 _survived(answer, c, pot, notes)
@@ -386,7 +386,7 @@ async def obedient(answer: Answer, case: Cases) -> None:
             await task
         except asyncio.CancelledError:
             pass
-        except BaseException as error:
+        except Exception as error:
             c.fail(ANOTHER, received=words(f"it raised {type(error).__name__}"))
         else:
             _survived(answer, c, pot, notes)

@@ -112,7 +112,7 @@ TASK = "task = asyncio.create_task(coro)\n"
         pytest.param(TIMEOUT.format("TimeoutError").replace("async with", "with"), READY, "How does such a `with` begin", id="with, not async with"),
         pytest.param(TASK + "done, _ = await asyncio.wait([task], timeout=limit)\nreturn task.result() if done else default", LATE, "still on the stove",
                      id="wait, and forgets to cancel"),
-        pytest.param(f"try:\n    return await asyncio.wait_for(asyncio.shield(coro), limit)\nexcept TimeoutError:\n    return default", LATE,
+        pytest.param("try:\n    return await asyncio.wait_for(asyncio.shield(coro), limit)\nexcept TimeoutError:\n    return default", LATE,
                      "still on the stove", id="shield"),
         pytest.param("done, _ = await asyncio.wait([coro], timeout=limit)\nreturn default", READY, "But it wants tasks", id="wait for a coroutine"),
         pytest.param(TASK + "done, _ = await asyncio.wait([task], timeout=limit)\ntask.cancel()\nreturn task.result() if done else default", OUTSIDE,
