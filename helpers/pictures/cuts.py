@@ -196,8 +196,9 @@ def _ruler(paper: Axes, y: float, places: list[int], scale: float) -> None:
 
 
 def _alt(sent: int, rows: list[str]) -> str:
+    green = "a green row shows" if len(rows) == 1 else f"{len(rows)} green rows show"
     return (
-        f"A row of {sent} blue blocks shows the bytes as they were sent. Below it {len(rows)} green rows show the same "
+        f"A row of {sent} blue blocks shows the bytes as they were sent. Below it {green} the same "
         f"bytes as they were read by {spoken(*rows)}; dotted lines fall from the borders of the blocks, with a cross "
         "where no cut meets them."
     )
