@@ -47,9 +47,9 @@ class Ended:
         return re.sub(r": \[(?:Errno|WinError) .*", "", words)
 
     def __repr__(self) -> str:
-        printed = ", ".join(map(repr, self.lines)) if len(self.lines) < 4 else f"{len(self.lines)} lines"
-        parts = [f"exit code {self.code}", f"printed {printed or 'nothing'}"]
-        return f"<{self.name}: {', '.join(parts)}{', complained: ' if self.errors else ''}{self.complaint}>"
+        printed = self.lines if len(self.lines) < 4 else [f"{len(self.lines)} lines"]
+        rows = [f"{self.name}: exit code {self.code}", *(f"    printed     {line}" for line in printed or ["nothing"])]
+        return "\n".join([*rows, f"    complained  {self.complaint}"] if self.errors else rows)
 
 
 class Workshop:

@@ -145,13 +145,17 @@ def test_before_the_start_nothing_happens(bench):
 
 def test_run_says_how_it_ended(bench):
     bench.save("good.py", "import sys\nprint(sys.argv[1])\nprint(2)")
-    assert repr(bench.run("good.py", 1)) == "<good.py: exit code 0, printed '1', '2'>"
+    assert repr(bench.run("good.py", 1)) == "good.py: exit code 0\n    printed     1\n    printed     2"
     bench.save("bad.py", "def f():\n    nothing\n\nf()")
     bad = bench.run("bad.py")
-    assert repr(bad) == "<bad.py: exit code 1, printed nothing, complained: NameError: name 'nothing' is not defined>"
+    assert repr(bad).splitlines() == [
+        "bad.py: exit code 1",
+        "    printed     nothing",
+        "    complained  NameError: name 'nothing' is not defined",
+    ]
     assert str(bench.folder) not in "\n".join(bad.errors)
     bench.save("many.py", "for n in range(9): print(n)")
-    assert repr(bench.run("many.py")) == "<many.py: exit code 0, printed 9 lines>"
+    assert repr(bench.run("many.py")) == "many.py: exit code 0\n    printed     9 lines"
 
 
 @pytest.mark.parametrize(
