@@ -2,9 +2,10 @@
 
     uv run python benchmarks/echo.py [--quick]
 
-Each server lives in a process of its own; in the background server's process the main thread idles, as a notebook's kernel does.
-One client process (this one) drives both. It speaks the protocol with bytes made beforehand, so that the servers are what is
-measured. Figures of a busy machine mean little, so rounds alternate between the two and only ratios are compared with the targets.
+Each server lives in a process of its own; in the background server's process the main thread idles, as a notebook's
+kernel does. One client process (this one) drives both. It speaks the protocol with bytes made beforehand, so that the
+servers are what is measured. Figures of a busy machine mean little: rounds alternate between the two, and only ratios
+are held against the targets.
 
 The exit code is 0 when every target is met.
 """
@@ -192,8 +193,8 @@ async def memory(kind: str, connections: int) -> float:
     """Bytes per connection. Memory comes in pieces of a megabyte, so it takes many to measure one."""
     with server_process(kind) as (process, port):
         # The first ones find memory that the imports have left in the main thread's heap, a fixed amount, where the
-        # background thread's heap starts empty: no cost per connection. And the very first is alone: CPython makes every
-        # connection larger, of either server, when many are made before one has all its attributes.
+        # background thread's heap starts empty: no cost per connection. And the very first is alone: CPython makes
+        # every connection larger, of either server, when many are made before one has all its attributes.
         first = [*await connected(port, 1), *await connected(port, 1_000)]
         before = resident(process)
         rest = await connected(port, connections)

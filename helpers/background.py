@@ -278,6 +278,8 @@ class BackgroundServer:
 
     def _ask_to_stop(self) -> None:
         self._listening = False
+        if self._listener is not None:
+            self._listener.accepting = False  # now: under a rush of clients the loop may be busy accepting
         if self._loop is not None and self._stop_asked is not None:
             try:
                 self._loop.call_soon_threadsafe(self._stop_asked.set)
@@ -299,8 +301,8 @@ class BackgroundServer:
 
     def _live(self, loop: asyncio.AbstractEventLoop, stop_asked: asyncio.Event, listening: "Future[None]") -> None:
         """The thread, from its first line to its last."""
-        # asyncio receives into fresh blocks of 256 KiB. In a thread that has not allocated much, glibc asks the kernel for
-        # each of them, at half the speed of the whole server, until a larger block has been freed once.
+        # asyncio receives into fresh blocks of 256 KiB. In a thread that has not allocated much, glibc asks the kernel
+        # for each of them, at half the speed of the whole server, until a larger block has been freed once.
         bytes(2**20)
         workers: list[threading.Thread] = []
         executor = ThreadPoolExecutor(
@@ -364,8 +366,8 @@ def one_line(error: BaseException) -> str:
 class _Listener(socket.socket):
     """A listening socket that can stop accepting before it is closed.
 
-    asyncio drops a connection without closing it, when its server is closed in the few turns of the loop between accepting
-    this connection and setting it up.
+    asyncio drops a connection without closing it, when its server is closed in the few turns of the loop between
+    accepting this connection and setting it up.
     """
 
     accepting = True
@@ -404,7 +406,7 @@ def _listening_socket(host: str, port: int) -> _Listener:
     # "localhost" is two addresses, and this server has one: the IPv4 one where there is a choice
     family, _, _, _, where = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     try:
-        return _Listener(fileno=socket.create_server(where[:2], family=family, backlog=BACKLOG).detach())
+        listener = socket.create_server(where[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         what_to_do = {
             errno.EADDRINUSE: f"port {port} is taken: stop the server that has it, or use port=0 for any free port",
@@ -412,6 +414,8 @@ def _listening_socket(host: str, port: int) -> _Listener:
             errno.EADDRNOTAVAIL: f"host {host!r} isn't an address of this machine: use '127.0.0.1'",
         }.get(error.errno or 0, f"can't listen on port {port} of {host!r}: {error.strerror}")
         raise OSError(error.errno, what_to_do) from None
+    # asyncio sends small messages at once (TCP_NODELAY) only where it reads that this is TCP
+    return _Listener(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 @atexit.register

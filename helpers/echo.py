@@ -96,6 +96,7 @@ class WebSocketServer(BackgroundServer):
 
     async def _open(self) -> None:
         listener = self._listen()
+        self._connections.clear()
         try:
             self._server = await serve(
                 self.handler,
@@ -193,7 +194,7 @@ class _Connection(ServerConnection):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        """Close when the handler has ended: with 1000, or with 1011 if it failed, which is noted and goes no further."""
+        """The handler has ended: close with 1000, or with 1011 if it failed. The failure is noted, and ends here."""
         if isinstance(error, GeneratorExit) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
             return False
         if error is not None and (self.protocol.state is OPEN or not isinstance(error, ConnectionClosed)):

@@ -602,6 +602,8 @@ class TestTheEndOfPython:
                 a, b, host, port = process.stdout.readline().split()
                 with connect(a, proxy=None) as first, connect(b, proxy=None) as second:
                     tcp = socket.create_connection((host, int(port)), timeout=20)
+                    tcp.sendall(b"x")
+                    assert tcp.recv(1) == b"x"
                     process.stdin.write("\n")
                     process.stdin.flush()
                     for ws in (first, second):

@@ -22,6 +22,11 @@ def kernel() -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     manager.shutdown_kernel(now=True)
 
 
+def start(client: BlockingKernelClient, code: str) -> str:
+    """Start a cell, whose failure shall not abort the next one."""
+    return client.execute(code, store_history=False, stop_on_error=False)
+
+
 def wait_for_output(client: BlockingKernelClient, text: str) -> None:
     give_up = time.monotonic() + LIMIT
     while True:
@@ -66,7 +71,7 @@ def test_an_awaiting_cell_ends_when_it_is_interrupted(kernel: tuple[KernelManage
     manager, client = kernel
     assert result_of(client, CONNECTED + TELLS_WHEN_ASLEEP)["status"] == "ok"
 
-    waiting = client.execute("threading.Thread(target=tell_when_asleep).start()\nawait ws.recv()", store_history=False)
+    waiting = start(client, "threading.Thread(target=tell_when_asleep).start()\nawait ws.recv()")
     wait_for_output(client, "asleep")
     manager.interrupt_kernel()
     reply = client.get_shell_msg(timeout=LIMIT)
@@ -82,9 +87,7 @@ def test_an_awaiting_cell_ends_when_it_is_interrupted(kernel: tuple[KernelManage
 
 def test_a_blocked_cell_ends_when_it_is_interrupted(kernel: tuple[KernelManager, BlockingKernelClient]) -> None:
     manager, client = kernel
-    blocked = client.execute(
-        "import socket\nends = socket.socketpair()\nprint('blocked', flush=True)\nends[0].recv(1)", store_history=False
-    )
+    blocked = start(client, "import socket\nends = socket.socketpair()\nprint('blocked', flush=True)\nends[0].recv(1)")
     wait_for_output(client, "blocked")
     manager.interrupt_kernel()
     reply = client.get_shell_msg(timeout=LIMIT)
