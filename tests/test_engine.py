@@ -362,7 +362,7 @@ def test_a_served_handler():
 
 # --- answers that hang
 
-soon = functools.partial(dataclasses.replace, limit=0.3)
+soon = functools.partial(dataclasses.replace, limit=0.6)
 """An exercise that gives up sooner: for answers that hang in its first case."""
 
 HANGING = {
@@ -388,7 +388,7 @@ HANGING = {
 def test_an_answer_that_hangs_gets_a_verdict(text, capsys):
     verdict = given(text, soon(read_five))
     assert verdict.status == "failed" and verdict.hint == "Who would send more?"
-    assert "nothing within 0.3 seconds" in repr(verdict)
+    assert "nothing within 0.6 seconds" in repr(verdict)
     print("the notebook prints")
     assert capsys.readouterr().out == "the notebook prints\n"
     assert given(READ_FIVE, read_five).passed

@@ -66,9 +66,11 @@ An answer that hangs, raises, prints, exits or leaves something open is the engi
     c.thread(work, *args)         something beside the answer     c.closing(thing)   thing.close() at the case's end
     c.watch(function)             .count, .calls, .most_at_once   c.stand_in(ask=f)  a name in the learner's notebook, for this case
 
-An exception of the network (OSError, EOFError, TimeoutError, those of `websockets`) that leaves a case counts as what was received: a
-client of the checker may run into the learner's mistake, and hints may be keyed by it. Any other exception of the checker is the course's fault, and the verdict says so.
-A stub must get as far as the first assertion: test with `c.kind` before taking a result apart.
+An exception of the network (OSError, EOFError, TimeoutError, those of `websockets`) that leaves a case counts as what was
+received: a client of the checker may run into the learner's mistake, and hints may be keyed by it. Any other exception of
+the checker is the course's fault, and the verdict says so. So test with `c.kind` before taking a result apart.
+
+What one answer makes of it is a `Run` (`run.py`); it happens in a `Sandbox` (`sandbox.py`); what is shown is `verdict.py`.
 """
 
 from __future__ import annotations
@@ -200,8 +202,11 @@ def _judge(answer: Any, which: Exercise, box: sandbox.Sandbox) -> Verdict:
     before = set(_running)
     box.closers.append(lambda: _stop_servers(before))
     try:
-        if not box.run(lambda: _go(run, which, before), run.deadline):
-            _judge_stuck(run)
+        box.start(lambda: _go(run, which, before))
+        if not box.wait(lambda: run.deadline() - lines.WATCHED):
+            doing = _watch(run)
+            if not box.wait(run.deadline):
+                _judge_stuck(run, doing)
     finally:
         ended = box.stop()
         _stop_servers(before)  # those whose threads had to be ended are now known to have stopped
@@ -261,10 +266,14 @@ def _judge_what_is_left(run: Run, before: set[BackgroundServer]) -> None:
             raise run.fail_seen(flag, received, f"All results are right. But it leaves something behind. {hint}", case=None)
 
 
-def _judge_stuck(run: Run) -> None:
-    """In the thread that waits; no code of the learner's runs here, not even a `__repr__`."""
+def _watch(run: Run) -> str:
+    """What an answer does that will soon have run for too long."""
     coroutines = [call.coroutine for call in run.calls if not call.ended and call.coroutine is not None]
-    doing = lines.waits(run.sandbox.alive(), coroutines, run.files)
+    return lines.doing(run.sandbox.alive(), coroutines, run.files)
+
+
+def _judge_stuck(run: Run, doing: str) -> None:
+    """In the thread that waits; no code of the learner's runs here, not even a `__repr__`."""
     received = f"nothing within {run.patience:g} seconds" + (f": {doing}" if doing else "")
     hint = about_loop(run.function) or (run.case.hint if run.case else "")
     question = "What should end this, and does it ever happen?" if doing == lines.SPINS else "What does it wait for, and who would have to do that?"

@@ -36,7 +36,7 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
         "The words are there, but a wire carries bytes. Which method turns text into bytes?",
     ),
     (TypeError, "can't concat str to bytes", "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
-    (TypeError, "can only concatenate str (not \"bytes\")", "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
+    (TypeError, 'concatenate str (not "bytes")', "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
     (TypeError, "in 'await' expression", "What stands behind `await` there is no coroutine. Is it the result already?"),
     (TypeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
     (AttributeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),

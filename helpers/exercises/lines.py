@@ -12,31 +12,32 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-WATCHED = 0.15
-"""Seconds for which an answer is watched."""
+LOOKS, PAUSE, TIMES = 10, 0.01, 3
+"""An answer is looked at ten times in a tenth of a second; when it does something, again, up to three times."""
+WATCHED = LOOKS * PAUSE * TIMES
+"""Seconds that it takes at most."""
 BUSY = 0.04
 """Share of that time which a waiting program never computes; one that spins does, even beside many busy programs."""
 
 SPINS = "it goes round and round"
 
 
-def waits(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files: set[str]) -> str:
-    """What a stuck answer is doing, in words: "it waits in `...`", "it goes round and round", or "" when unknown.
+def doing(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files: set[str]) -> str:
+    """What an answer is doing, in words: "it waits in `...`", "it goes round and round", or "" when unknown.
 
     threads: those of the check. coroutines: the answer's that have not ended. files: where the learner's code is from.
     """
-    began, computed = time.monotonic(), _computed_by_others()
-    seen = set()
-    while time.monotonic() - began < WATCHED:
-        seen.add(_running(threads, files))
-        time.sleep(WATCHED / 15)
-    if len(seen) > 1 or _computed_by_others() - computed > BUSY * WATCHED:
+    for _ in range(TIMES):
+        began, computed, seen = time.monotonic(), _computed_by_others(), set()
+        for _ in range(LOOKS):
+            seen.add(_running(threads, files))
+            time.sleep(PAUSE)
+        busy = _computed_by_others() - computed > BUSY * (time.monotonic() - began)
+        if len(seen) == 1 and not busy and not any(spot and spot.jumps for spot in seen):
+            break
+    else:
         return SPINS
-    (spot,) = seen
-    if spot is None:
-        spot = next((spot for spot in (_awaiting(coroutine, files) for coroutine in coroutines) if spot), None)
-    elif spot.jumps:
-        return SPINS
+    spot = seen.pop() or next((spot for spot in (_awaiting(coroutine, files) for coroutine in coroutines) if spot), None)
     text = _text(spot.file, spot.line) if spot else ""
     return f"it waits in `{text}`" if text else ""
 

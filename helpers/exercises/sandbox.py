@@ -92,8 +92,8 @@ class Sandbox:
 
     # --- running and stopping
 
-    def run(self, work: Callable[[], None], deadline: Callable[[], float]) -> bool:
-        """Run `work` in a thread until it ends, or until `deadline()` (of `time.monotonic`). Did it end?"""
+    def start(self, work: Callable[[], None]) -> None:
+        """Run `work` in a thread."""
 
         def signalled() -> None:
             try:
@@ -102,6 +102,9 @@ class Sandbox:
                 self._done.set()
 
         self.thread(signalled, "check").start()
+
+    def wait(self, deadline: Callable[[], float]) -> bool:
+        """Wait until the work has ended, or until `deadline()`, on the clock of `time.monotonic`. Has it ended?"""
         while not self._done.wait(SLICE):
             if time.monotonic() > deadline():
                 return self._done.is_set()
