@@ -407,6 +407,19 @@ def test_says_where_it_waits(name, doing):
     assert doing in repr(given(HANGING[name], soon(read_five)))
 
 
+def test_says_that_an_answer_goes_through_nothing_again_and_again():
+    """Which looks like waiting: it is in `recv` whenever one looks."""
+
+    @exercise(limit=0.6)
+    def double(answer, case):
+        with case("a hang-up") as c:
+            near, far = c.socketpair()
+            far.close()
+            answer(near)
+
+    assert "it goes round and round" in repr(given("def double(sock):\n    while True: sock.recv(1)", double))
+
+
 def test_an_answer_that_cannot_be_stopped_says_nothing_later(capsys):
     gate = threading.Event()
     verdict = given("def double(n):\n    print('before')\n    try: gate.wait()\n    finally: print('after')", soon(double), gate=gate)
@@ -417,6 +430,19 @@ def test_an_answer_that_cannot_be_stopped_says_nothing_later(capsys):
     for thread in woken:
         thread.join(HANG)
     assert woken and capsys.readouterr().out == "the notebook prints\n"
+
+
+def test_a_check_that_has_to_hurry_ends_all_the_same(monkeypatch):
+    """On a machine so busy that all steps of stopping an answer come at once."""
+    monkeypatch.setattr(sandbox, "PATIENCE", 0.0)
+
+    @exercise(limit=0.3)
+    async def double(answer, case):
+        await asyncio.to_thread(int)  # leaves a thread that waits for work, and never comes to the next one
+        async with case("never"):
+            await answer()
+
+    assert given("async def double():\n    await asyncio.sleep(99)", double).status == "failed"
 
 
 def test_an_answer_that_could_be_stopped_is_not_complained_about():
@@ -689,10 +715,11 @@ def test_sockets_that_the_notebook_drops_meanwhile_are_not_shown():
 )
 def test_what_is_left_behind_is_seen(text, received):
     with EchoServer(name="of the notebook") as server:
+        running = set(background._running)
         verdict = given(text, EchoServer=EchoServer, connect=connect, server=server)
         assert verdict.status == "failed"
         assert verdict.rows[-1] == ("received", received)
-        assert [other for other in background._running if other.running] == [server]
+        assert background._running == running
         assert " right" in verdict.hint and verdict.hint.endswith("?")
         assert server.running
 

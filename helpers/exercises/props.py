@@ -34,15 +34,9 @@ class Props:
         return thing
 
     def _at_end(self, step: Callable[[], None]) -> None:
-        """Call it once: at the case's end, or when the answer hangs."""
-        steps = [step]
-
-        def once() -> None:
-            with contextlib.suppress(IndexError):
-                steps.pop()()
-
-        self._closing.callback(once)
-        self._run.sandbox.closers.append(once)
+        """Call it at the case's end, and at the end of all, for an answer that hangs."""
+        self._closing.callback(step)
+        self._run.sandbox.closers.append(step)
 
     def socketpair(self, timeout: float | None = 2.0) -> tuple[socket.socket, socket.socket]:
         """Both ends of a TCP line on this machine: (near, far). Each waits at most `timeout` seconds."""
