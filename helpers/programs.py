@@ -17,6 +17,7 @@ from typing import IO, Self
 
 _PATIENCE = 4.0  # seconds that a cell waits for a program, at most
 _GRACE = 3.0  # seconds that a program has to end by itself, once stop() has pressed Ctrl-C
+_PLAIN = {"PYTHON_COLORS": "0"}  # a kernel asks the programs it starts for colours; Python colours tracebacks from 3.13 on
 
 # Every program that was started and not seen to its end, by the name of its file.
 _running: dict[str, "Program"] = {}
@@ -74,7 +75,7 @@ class Workshop:
     ) -> Ended:
         """Run ``python name args…`` with this notebook's Python, wait for its end, and say how it ended.
 
-        ``args`` are turned into text. ``env``: all its environment variables; None: those of the notebook.
+        ``args`` are turned into text. ``env``: its environment variables; None: those of the notebook. Its tracebacks have no colours.
 
         Raises TimeoutError when it hasn't ended within ``limit`` seconds; it is killed then.
         """
@@ -87,7 +88,7 @@ class Workshop:
                 text=True,
                 errors="replace",
                 timeout=limit,
-                env=env,
+                env={**(os.environ if env is None else env), **_PLAIN},
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{name} still ran after {limit:g} s, and was killed") from None
@@ -233,6 +234,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            env={**os.environ, **_PLAIN},
             # Jupyter interrupts the kernel's whole group of processes
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),

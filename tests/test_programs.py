@@ -174,6 +174,15 @@ def test_the_complaint_is_the_line_that_matters(bench, text, complaint):
     assert bench.run("program.py").complaint == complaint
 
 
+def test_there_are_no_colours_where_a_kernel_asks_for_them(bench, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bench.save("bad.py", "nothing")
+    bench.save("waits_and_fails.py", "print('ready', flush=True)\nnothing")
+    assert bench.run("bad.py").errors[-1] == "NameError: name 'nothing' is not defined"
+    program = bench.start("waits_and_fails.py")
+    assert program.wait() == 1 and program.errors[-1] == "NameError: name 'nothing' is not defined"
+
+
 def test_the_complaint_does_not_differ_from_system_to_system():
     for words in ("[Errno 111] Connect call failed ('127.0.0.1', 9)", "[WinError 1225] The remote computer refused"):
         assert Ended("x.py", 1, [], [f"ConnectionRefusedError: {words}"]).complaint == "ConnectionRefusedError"
