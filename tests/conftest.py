@@ -6,6 +6,7 @@ import random
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 
 import nbval.kernel
@@ -39,7 +40,9 @@ def eventually() -> Callable[[Callable[[], object]], None]:
 @pytest.fixture(scope="session")
 def quick_collections() -> None:
     """Take what has been imported so far out of the garbage collector's sight: one collection per test adds up."""
-    gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it is the garbage of whoever ran before
+        gc.collect()
     gc.freeze()
 
 

@@ -68,7 +68,7 @@ def looked_at(draw: Callable[[], Picture]) -> Look:
         picture = draw()
     assert len(looks) == 1, "a picture is drawn once"
     looks[0].picture = picture
-    looks[0].warnings = [str(warning.message) for warning in caught]
+    looks[0].warnings = [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
     return looks[0]
 
 
