@@ -19,6 +19,7 @@ def two_matches(answer: Answer, case: Cases) -> None:
         hints={
             ConnectionRefusedError: "You stopped the first server, well done, so nobody is left at its address. "
             "Which line asks the second one for its own?",
+            RuntimeError: "You made a server. But nobody has started it yet. Which two ways to start one have you seen?",
             TimeoutError: BOTH_WAIT,
             Seen.STUCK: BOTH_WAIT,
             Seen.PRINTED: "The answers came: they are on the screen. But whoever called your function got `None`. "
@@ -30,6 +31,10 @@ def two_matches(answer: Answer, case: Cases) -> None:
             answer(),
             hints=[
                 (["fifteen", "love"], "The right words in the right order. But these you sent. Which line gives you what came back?"),
+                (
+                    lambda got: any(callable(one) for one in got),
+                    "The list holds a method, and nobody has called it. What makes Python call it?",
+                ),
                 (tuple, "A tuple came back. The exercise asks for a list."),
                 (lambda got: len(got) == 1, "The first match is right. What must happen once more?"),
                 (lambda got: sorted(got) == ["Echo: fifteen", "Echo: love"], "Both answers are there. Which match came first?"),
@@ -41,6 +46,11 @@ def two_matches(answer: Answer, case: Cases) -> None:
             hint="Both answers are right. But a server still listens. Who stops it, also if you fail halfway?",
         )
         matches = sum(court.matches for court in courts)
+        c.true(
+            matches > 0,
+            received=words("no server was started"),
+            hint="The right words. But no server of yours has said them. Where do they come from?",
+        )
         c.true(
             matches == 2,
             received=words(f"servers started: {matches}"),

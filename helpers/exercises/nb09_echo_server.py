@@ -12,19 +12,28 @@ from .engine import Answer, Case, Cases, Seen, exercise, words
 UNPOSTED = "The handler ran, and you wrote the letter. But nobody posted it. Which word must stand before `ws.send(...)`?"
 RETURNED = "The connection opened. Then your handler came to its end, and a handler that returns hangs up. What keeps it going while the client stays?"
 RAISED = (
-    "The client came in. Then your handler raised an error, and all that a client sees of it is 1011. What does the handler get as its "
-    "arguments, and what is of which type?"
+    "The client came in. Then your handler raised an error, and all that a client sees of it is 1011. What does it get as its "
+    "arguments, what is of which type, and do the brackets stand behind every method?"
 )
 SILENT = "The client came in and spoke. Nothing came back: does your handler listen first, and does it send what it has?"
 
 
 HINTS = [
+    (
+        TypeError,
+        "The client came in, and saw 1011: a `TypeError` in your handler. Does it take one argument, loop over the connection itself, and "
+        "keep `str` and `bytes` apart?",
+    ),
     (Seen.UNAWAITED, UNPOSTED),
     (ConnectionClosedOK, RETURNED),
-    (TypeError, RAISED),
     (ConnectionClosed, RAISED),
     ((TimeoutError, Seen.STUCK), SILENT),
 ]
+
+NO_DOOR = (
+    "The client came in and spoke, and nothing came back. Did no door of yours match? Look at `ws.request.path`: what does it begin with? "
+    "And does the handler send what it has?"
+)
 
 
 def _ask(uri: str, *sent: str | bytes) -> list[str | bytes]:
@@ -45,7 +54,7 @@ def _asked(c: Case, uri: str, sent: list[Any], hints: Any = ()) -> None:
 def louder(answer: Answer, case: Cases) -> None:
     lower = [
         (lambda got: got == ["hello"], "It comes back, but as quietly as it came. Which method of a text gives it in capital letters?"),
-        (lambda got: got == ["Echo: HELLO"], "Loud enough. But the exercise wants the text alone. What did you leave in front?"),
+        (lambda got: got[0].lower() == "echo: hello" and got[0].endswith("HELLO"), "Loud enough. But the exercise wants the text alone. What did you leave in front?"),
         (lambda got: got == ["Echo: hello"], "That is the old echo. Which method of a text gives it in capital letters?"),
     ]
     with case("one message", sent=["hello"], expected=["HELLO"]) as c:
@@ -60,7 +69,7 @@ def route(answer: Answer, case: Cases) -> None:
         ("/louder", ["hello", "again"], ["HELLO", "AGAIN"]),
         ("/echo", ["hello", "again"], ["hello", "again"]),
     ):
-        with case(f"through the door {path}", sent=sent, expected=expected) as c:
+        with case(f"through the door {path}", sent=sent, expected=expected, hints={(TimeoutError, Seen.STUCK): NO_DOOR}) as c:
             _asked(
                 c,
                 c.serve(answer).uri + path,

@@ -80,7 +80,7 @@ async def pipelined(answer: Answer, case: Cases) -> None:
             hints=[
                 (
                     lambda got: any(asyncio.iscoroutine(one) for one in got),
-                    "All is sent. But you hold promises, not balls. Which word waits for a `recv()`?",
+                    "The list is as long as it should be. But it holds promises, not balls. Which word waits for a `recv()`? And for a `send()`?",
                 ),
                 (lambda got: len(got) == 1, "The first ball is caught. How many more come back?"),
             ],

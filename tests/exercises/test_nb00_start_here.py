@@ -80,6 +80,23 @@ def two_matches():
 ''',
         "Whose turn is it first",
     ),
+    "never starts": (
+        """
+def two_matches():
+    court = EchoServer()
+    return [ask(court.uri, "fifteen"), ask(court.uri, "love")]
+""",
+        "nobody has started it",
+    ),
+    "makes the answers up": ("def two_matches():\n    return ['Echo: fifteen', 'Echo: love']", "no server of yours"),
+    "keeps the method": (
+        """
+def two_matches():
+    with EchoServer() as court, connect(court.uri, proxy=None) as client:
+        return [client.recv, client.recv]
+""",
+        "nobody has called it",
+    ),
     "only one match": (
         '''
 def two_matches():

@@ -11,6 +11,13 @@ WRONG = [
     ("louder", "async def louder(ws):\n    async for message in ws:\n        await ws.send(message)", "as quietly as it came"),
     ("louder", "async def louder(ws, path):\n    async for message in ws:\n        await ws.send(message.upper())", "1011"),
     ("louder", "async def louder(ws):\n    async for message in ws:\n        await ws.send(f'Echo: {message.upper()}')", "in front"),
+    ("louder", "async def louder(ws):\n    async for message in ws.recv():\n        await ws.send(message.upper())", "loop over the connection itself"),
+    ("louder", "async def louder(ws):\n    async for message in ws:\n        await ws.send(f'echo: {message}'.upper())", "in front"),
+    (
+        "route",
+        "async def route(ws):\n    async for message in ws:\n        if ws.request.path == 'louder':\n            await ws.send(message.upper())",
+        "what does it begin with",
+    ),
     ("route", "async def route(ws):\n    async for message in ws:\n        await ws.send(message)", "behind this door"),
     ("route", "async def route(ws):\n    async for message in ws:\n        await ws.send(message.upper())", "this door answers as it was asked"),
     (
