@@ -457,6 +457,18 @@ def test_an_async_answer_is_cancelled_and_may_tidy_up():
     assert tidied == [True]
 
 
+def test_the_notebooks_own_loop_is_never_cancelled():
+    """Not even where the answer runs it, as it can where loops were made to nest."""
+    text = "def double(n):\n    def run_until_complete(self):\n        while True: pass\n    run_until_complete(loop)"
+
+    async def notebook():
+        task = asyncio.create_task(asyncio.sleep(0.01, "untouched"))
+        assert given(text, soon(double), loop=asyncio.get_running_loop()).status == "failed"
+        return await task
+
+    assert asyncio.run(notebook()) == "untouched"
+
+
 def test_a_case_may_have_a_limit_of_its_own():
     @exercise
     def double(answer, case):
