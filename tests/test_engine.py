@@ -146,15 +146,20 @@ def given(text, which=double, **names):
     return verdict
 
 
+def running() -> set[threading.Thread]:
+    """The threads that run. An answer that is stopped while it starts one leaves a Thread that never does, and nothing else."""
+    return {thread for thread in threading.enumerate() if thread.is_alive()}
+
+
 @pytest.fixture(autouse=True)
 def nothing_stays(capsys):
     """After every check: the streams are the notebook's own, nothing is printed into it (garbage may), no thread is left."""
-    threads = set(threading.enumerate())
+    threads = running()
     yield
     deadline = time.monotonic() + HANG
-    for thread in set(threading.enumerate()) - threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-        assert not thread.is_alive()
+    while (left := running() - threads) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert not left
     sandbox.forget()
     with warnings.catch_warnings(record=True) as late:
         warnings.simplefilter("always")

@@ -79,8 +79,8 @@ class Sandbox:
             self._started_by_answer.add(thread)
 
     def alive(self) -> list[threading.Thread]:
-        """The threads of this run that have not ended."""
-        return [thread for thread in threading.enumerate() if thread in self._own]
+        """The threads of this run that have not ended. One that was stopped while it started another leaves a Thread that never runs."""
+        return [thread for thread in threading.enumerate() if thread in self._own and thread.is_alive()]
 
     def left_threads(self, patience: float) -> list[threading.Thread]:
         """The threads that the answer started and that do not end by themselves within `patience` seconds."""
