@@ -85,7 +85,7 @@ def read_five(sock):
 """
 
 
-@exercise(limit=1.0)
+@exercise(limit=3.0)
 def shout(answer, case):
     """shout(address, text) returns the reply."""
     with case("a word", sent="hello", expected="HELLO", hints={Seen.SOCKET_LEFT: "I still hear your line."}) as c:
