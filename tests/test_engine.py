@@ -658,6 +658,14 @@ def test_printing_of_a_thread_and_a_task_of_the_answer():
     assert verdict.passed and set(verdict.printed.split()) == {"thread", "task"}
 
 
+def test_what_is_said_at_the_very_end_is_not_printed_into_the_notebook():
+    """When the check lets go of what it returned, in the thread that waits."""
+    text = "def double(n):\n    def steps():\n        try: yield n\n        finally: print('bye')\n    s = steps()\n    next(s)\n    return s"
+    assert given(text).status == "failed"
+    text = "class double:\n    def __init__(self, n): self.me = self\n    def __del__(self): print(1 / 0)"
+    assert given(text).status == "failed"
+
+
 def test_the_notebooks_own_threads_print_as_ever(capsys):
     go, done = threading.Event(), threading.Event()
 

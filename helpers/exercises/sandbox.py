@@ -51,6 +51,7 @@ class Sandbox:
         self.over = False
         self.closers: list[Callable[[], None]] = []
         """How to close the check's end of what the answer may wait for."""
+        self._waiting: threading.Thread | None = None
         self._own: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._started_by_answer: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._done = threading.Event()
@@ -68,9 +69,12 @@ class Sandbox:
         self._own.add(thread)
         return thread
 
-    def owns(self, thread: threading.Thread) -> bool:
-        """Whether the thread belongs to this run: the check's own threads, the answer's, and those that they started."""
-        return thread in self._own
+    def answers_for(self, thread: threading.Thread) -> bool:
+        """Whether what the thread does is this run's: the check's threads, the answer's, and those that they started.
+
+        Until the run is over also the one that waits: there the answer's garbage may be collected, and speak up.
+        """
+        return thread in self._own or (thread is self._waiting and not self.over)
 
     def adopt(self, thread: threading.Thread) -> None:
         """A thread of this run starts another one."""
@@ -160,14 +164,15 @@ class Sandbox:
             pass
         try:
             with _only_new_garbage(), _warnings_of(self):
+                self._waiting = threading.current_thread()
                 _runs.append(self)
                 _install()
                 try:
                     yield
                 finally:
-                    self.over = True
                     self.closers.clear()
-                    _sweep()
+                    gc.collect()  # now, without a word: later it would speak up under somebody else's cell
+                    self.over = True
                     forget()
         finally:
             _one_at_a_time.release()
@@ -194,13 +199,6 @@ def _raise_in(thread: threading.Thread, error: type[BaseException]) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))
 
 
-def _sweep() -> None:
-    """Collect what the run leaves, now and without a word: later it would complain under somebody else's cell."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
-
-
 @contextlib.contextmanager
 def _only_new_garbage() -> Iterator[None]:
     """Let `gc.collect()` look at what was made since, so that it is quick and finds nothing of the notebook's."""
@@ -218,7 +216,7 @@ def _warnings_of(run: Sandbox) -> Iterator[None]:
         shown = warnings.showwarning
 
         def show(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
-            if run.owns(threading.current_thread()):
+            if run.answers_for(threading.current_thread()):
                 run.warned.append((category, str(message)))
             elif category is not ResourceWarning:
                 shown(message, category, filename, lineno, file, line)
@@ -239,7 +237,7 @@ _installed: list[tuple[Any, str, Any, Any, bool]] = []
 def current() -> Sandbox | None:
     """The run that the calling thread belongs to, or None."""
     thread = threading.current_thread()
-    return next((run for run in _runs if run.owns(thread)), None)
+    return next((run for run in _runs if run.answers_for(thread)), None)
 
 
 def forget() -> None:
