@@ -118,7 +118,7 @@ EATEN = "The message is right. But you took bytes that belong to the next one. H
             lambda got: type(got) is str,
             "The right letters, perhaps. But who said that these bytes are text? A picture is bytes too. What did they arrive as?",
         ),
-        (EOFError, "It is right to have `EOFError` for a hang-up. But nobody has hung up here too early. When is something missing?"),
+        (EOFError, "It is right to have `EOFError` for a hang-up. But here nobody has hung up: nothing was asked for. When is something missing?"),
         (Seen.STUCK, "Everything that was asked for has been sent. What is your function still waiting for?"),
     ]
 )
