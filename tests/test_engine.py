@@ -882,6 +882,12 @@ def test_a_broken_module_names_itself(private):
     assert check(function("def private(n): return n")).passed
 
 
+def test_a_name_that_two_modules_have_is_told(private):
+    (private / "nb98_broken.py").write_text((private / "nb99_private.py").read_text())
+    found, broken = engine.exercises()
+    assert "private" in found and broken == ["helpers/exercises/nb99_private.py: another module has a private, too"]
+
+
 def test_a_checker_with_a_bug_blames_the_course():
     @exercise
     def double(answer, case):
