@@ -525,7 +525,7 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     wires = dict.fromkeys(("wire", "other_wire", "slow", "pipelined", "duplex"), connection(1))
     names = {"pictures": pictures, "lanes": Lanes} | wires
-    examples = re.findall(r"^ +((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
+    examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
     assert examples, "show how it is called"
     for example in examples:
         assert eval(example, names) is not None

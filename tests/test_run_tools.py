@@ -30,7 +30,7 @@ class TestGood:
 
     CELLS = [
         code("setup", """\
-import asyncio, socket, subprocess, sys, threading
+import asyncio, os, socket, subprocess, sys, threading
 from IPython.display import display
 from websockets.sync.client import connect
 from helpers import EchoServer
@@ -56,7 +56,8 @@ for outside in (("192.0.2.1", 80), ("example.org", 80)):
         print(type(error).__name__)""", stream("OSError\ngaierror\n")),
         code("program", """\
 program = "import socket; socket.create_connection(('192.0.2.1', 80))"
-done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+plain = os.environ | {"PYTHON_COLORS": "0"}  # Python 3.13 would colour it
+done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=plain)
 print(done.stderr.splitlines()[-1].split("]")[-1])""", stream(" Network is unreachable\n")),
         code("stop", "server.stop()"),
     ]
