@@ -14,6 +14,7 @@ __all__ = [
     "WebSocketServer",
     "Wire",
     "check",
+    "frames",
     "pictures",
 ]
 
@@ -26,6 +27,6 @@ def __getattr__(name: str) -> Any:
         return import_module(".wire", __name__).Wire
     if name == "check":
         return import_module(".exercises", __name__).check
-    if name == "pictures":
-        return import_module(".pictures", __name__)
+    if name in ("frames", "pictures"):
+        return import_module(f".{name}", __name__)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterator
 
 import nbval.kernel
 import pytest
+from hypothesis import settings
 from kernels import PrivateKernelManager
 
 # the kernels that nbval starts, many at the same time, take no ports from each other
 nbval.kernel.KernelManager = PrivateKernelManager
+
+# Generated cases are the same on every run, and no clock judges them; `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("steady", derandomize=True, deadline=None, database=None)
+settings.load_profile("steady")
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers a core: much of what these tests do is wait."""

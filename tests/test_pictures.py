@@ -417,13 +417,22 @@ def test_messages_from_the_middle_of_a_connection_and_in_pieces() -> None:
     ]
 
 
-def test_messages_that_are_compressed_say_so() -> None:
+def test_messages_that_are_compressed_are_inflated() -> None:
     frame = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00"  # "Hello", RFC 7692, section 7.2.3.1
     http = [
         Event(0, 1, "client", "received", b"GET / HTTP/1.1\r\n\r\n"),
-        Event(1, 1, "server", "received", b"HTTP/1.1 101 OK\r\n\r\n" + frame),
+        Event(
+            1,
+            1,
+            "server",
+            "received",
+            b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n" + frame,
+        ),
     ]
-    assert [m.text for m in pictures.messages(http)][-1] == "7 bytes, compressed"
+    assert [m.text for m in pictures.messages(http)][-1] == "Hello"
+    # a recording that begins after the handshake doesn't say how to inflate it
+    later = [Event(0, 1, "server", "received", b"\x81\x02hi"), Event(1, 1, "server", "received", frame)]
+    assert [m.text for m in pictures.messages(later)] == ["hi", "7 bytes, compressed"]
 
 
 def test_messages_of_a_refused_handshake() -> None:

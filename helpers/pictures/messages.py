@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Protocol
 
+from ..frames import Event, Frame, Http, conversation
+from ..frames.conversation import Clock
+from ..frames.frame import BINARY, CLOSE, CONTINUATION, NAMES, TEXT
 from .style import shown
 
-_OPCODES = {0x1: "text", 0x2: "binary", 0x8: "close", 0x9: "ping", 0xA: "pong"}
 _FIRST_BYTES = {0x81, 0x82, 0x88, 0x89, 0x8A}  # of a frame; no text in UTF-8 begins with one of these
 
 
@@ -24,16 +23,6 @@ class Message:
     text: str
     kind: str = "text"  # or "binary", "http", "ping", "pong", "close", "bytes"
     connection: int = 1
-
-
-class _Event(Protocol):
-    """What is used of the events that `helpers.Wire` records."""
-
-    time: float
-    connection: int
-    sender: str
-    kind: str
-    data: bytes
 
 
 def messages(recording: object, connection: int | None = None) -> list[Message]:
@@ -50,7 +39,7 @@ def messages(recording: object, connection: int | None = None) -> list[Message]:
     if isinstance(entries, (str, bytes)) or not isinstance(entries, Iterable):
         raise ValueError(f"pass a Wire, its events, or a list of messages, not {type(recording).__name__}")
     found: list[Message] = []
-    events: list[_Event] = []
+    events: list[Event] = []
     for entry in entries:
         if isinstance(entry, Message):
             found.append(entry)
@@ -70,90 +59,54 @@ def messages(recording: object, connection: int | None = None) -> list[Message]:
     return sorted((m for m in found if connection in (None, m.connection)), key=lambda message: message.sent)
 
 
-class _Stream:
-    """The bytes that one side sent, and when each of them was received by the wire and passed on."""
-
-    def __init__(self, events: Sequence[_Event], sender: str) -> None:
-        received = [event for event in events if event.sender == sender and event.kind == "received" and event.data]
-        passed = [event for event in events if event.sender == sender and event.kind == "passed" and event.data]
-        self.chunks = [event.data for event in received]
-        self.bytes = b"".join(self.chunks)
-        self._received = list(accumulate(len(event.data) for event in received)), [event.time for event in received]
-        self._passed = list(accumulate(len(event.data) for event in passed)), [event.time for event in passed]
-
-    def sent(self, first: int) -> float:
-        ends, times = self._received
-        return times[bisect_right(ends, first)]
-
-    def arrived(self, last: int) -> float | None:
-        ends, times = self._passed
-        place = bisect_right(ends, last)
-        return times[place] if place < len(times) else None
-
-
-def _decoded(events: Sequence[_Event], connection: int) -> list[Message]:
-    streams = {sender: _Stream(events, sender) for sender in ("client", "server")}
-    http = streams["client"].bytes.startswith(b"GET ") and streams["server"].bytes.startswith(b"HTTP/")
-    frames = any(stream.bytes[:1] and stream.bytes[0] in _FIRST_BYTES for stream in streams.values())
+def _decoded(events: Sequence[Event], connection: int) -> list[Message]:
+    clocks = {sender: Clock(events, sender) for sender in ("client", "server")}
+    parts = conversation(events, connection)
+    http = {part.sender for part in parts if isinstance(part.what, Http) and "HTTP/1." in part.what.first_line}
+    begins = [part.what.raw[0] for part in parts if part.what.start == 0]
+    if http != set(clocks) and not any(byte in _FIRST_BYTES for byte in begins):
+        return [message for sender, clock in clocks.items() for message in _chunks(events, sender, clock, connection)]
     found = []
-    for sender, stream in streams.items():
-        if http or frames:
-            pieces = _handshake_and_frames(stream.bytes)
-        else:
-            ends = list(accumulate(len(chunk) for chunk in stream.chunks))
-            pieces = [
-                (end - len(chunk), end, "bytes", shown(chunk)) for chunk, end in zip(stream.chunks, ends, strict=True)
-            ]
-        for start, end, kind, text in pieces:
-            found.append(Message(stream.sent(start), stream.arrived(end - 1), sender, text, kind, connection))
+    for sender, clock in clocks.items():
+        for start, end, kind, text in _pieces([part.what for part in parts if part.sender == sender]):
+            found.append(Message(clock.sent(start), clock.received(end - 1), sender, text, kind, connection))
     return found
 
 
-def _handshake_and_frames(data: bytes) -> list[tuple[int, int, str, str]]:
-    """(start, end, kind, text) of what is complete in `data`."""
-    pieces = []
+def _chunks(events: Sequence[Event], sender: str, clock: Clock, connection: int) -> Iterator[Message]:
     at = 0
-    if data.startswith((b"GET ", b"HTTP/")):
-        end = data.find(b"\r\n\r\n") + 4
-        first_line = shown(data.partition(b"\r\n")[0])
-        upgraded = data.startswith(b"GET ") or first_line.split()[1:2] == ["101"]
-        at = end if upgraded and end > 3 else len(data)
-        pieces.append((0, at, "http", first_line))
-    start, kind, parts = at, "", []
-    while (frame := _frame(data, at)) is not None:
-        end, opcode, fin, compressed, payload = frame
-        if opcode >= 0x8:
-            pieces.append((at, end, _OPCODES.get(opcode, "text"), _control(opcode, payload)))
+    for event in events:
+        if event.sender == sender and event.kind == "received" and event.data:
+            end = at + len(event.data)
+            yield Message(clock.sent(at), clock.received(end - 1), sender, shown(event.data), "bytes", connection)
+            at = end
+
+
+def _pieces(said: Sequence[Http | Frame]) -> Iterator[tuple[int, int, str, str]]:
+    """(start, end, kind, text) of the messages that are complete; fragments are joined."""
+    fragments: list[Frame] = []
+    for what in said:
+        end = what.start + len(what.raw)
+        if isinstance(what, Http):
+            yield what.start, end, "http", shown(what.first_line)
+        elif not what.complete:
+            continue
+        elif what.opcode >= 0x8:
+            yield what.start, end, what.name if what.opcode in NAMES else "text", _control(what)
         else:
-            if opcode:
-                start, kind, parts = at, _OPCODES.get(opcode, "binary"), []
-                packed = compressed
-            parts.append(payload)
-            if fin:
-                whole = b"".join(parts)
-                pieces.append((start, end, kind, f"{len(whole)} bytes, compressed" if packed else shown(whole)))
-        at = end
-    return pieces
+            fragments = [*fragments, what] if what.opcode == CONTINUATION else [what]
+            if what.fin:
+                kind = fragments[0].name if fragments[0].opcode in (TEXT, BINARY) else "binary"
+                yield fragments[0].start, end, kind, _text(fragments)
 
 
-def _frame(data: bytes, at: int) -> tuple[int, int, bool, bool, bytes] | None:
-    """The frame that begins at `at`: where it ends, opcode, FIN, RSV1, payload. None when it isn't complete."""
-    if len(data) < at + 2:
-        return None
-    opcode, masked, length, head = data[at] & 0x0F, data[at + 1] & 0x80, data[at + 1] & 0x7F, at + 2
-    if length >= 126:
-        size = 2 if length == 126 else 8
-        length, head = int.from_bytes(data[head : head + size], "big"), head + size
-    mask, head = (data[head : head + 4], head + 4) if masked else (b"", head)
-    payload = data[head : head + length]
-    if len(data) < head or len(payload) < length:
-        return None
-    if mask:
-        payload = bytes(byte ^ mask[place % 4] for place, byte in enumerate(payload))
-    return head + length, opcode, bool(data[at] & 0x80), bool(data[at] & 0x40), payload
+def _text(fragments: Sequence[Frame]) -> str:
+    if any(frame.compressed and not frame.inflated for frame in fragments):
+        return f"{sum(frame.length for frame in fragments)} bytes, compressed"
+    return shown(b"".join(frame.data for frame in fragments))
 
 
-def _control(opcode: int, payload: bytes) -> str:
-    if opcode == 0x8:
-        return f"close {int.from_bytes(payload[:2], 'big')}" if len(payload) >= 2 else "close"
-    return f"{_OPCODES.get(opcode, 'control')} {shown(payload)}".strip()
+def _control(frame: Frame) -> str:
+    if frame.opcode == CLOSE:
+        return "close" if frame.code is None else f"close {frame.code}"
+    return f"{NAMES.get(frame.opcode, 'control')} {shown(frame.payload)}".strip()
