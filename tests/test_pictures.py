@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import matplotlib
 import pytest
@@ -21,7 +22,7 @@ from PIL import Image
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, pictures
+from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, frames, pictures
 from helpers.pictures import Message, Picture, style
 from helpers.recording import Event
 
@@ -85,6 +86,14 @@ STEPS = [
 TRAYS = [{"ready": ["A", "B"], "asleep": ["C"], "listening": []} for _ in STEPS]
 
 DRAWINGS: dict[str, Callable[[], Picture]] = {
+    "bit_grid": lambda: pictures.bit_grid(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
+    "bit_grid: one byte": lambda: pictures.bit_grid(b"\x81", heading=LONG),
+    "bit_grid: half a length": lambda: pictures.bit_grid(b"\x82\xfe\x01"),
+    "bit_grid: two bytes of length": lambda: pictures.bit_grid(b"\x82\xfe\x01\x00" + bytes(260)),
+    "bit_grid: eight bytes of length": lambda: pictures.bit_grid(b"\x82\xff" + bytes(5) + b"\x01" + bytes(6) + b"$\\'\xff"),
+    "bit_grid: goodbye": lambda: pictures.bit_grid(b"\x88\x16\x03\xe8" + "gèäß🎾 and more".encode()),
+    "bit_grid: trouble": lambda: pictures.bit_grid(b"\xbf\x7f\xff" + bytes(7)),
+    "bit_grid: trouble further on": lambda: pictures.bit_grid(b"\x81\x14" + b"a" * 18 + b"\xff\xff"),
     "cuts": lambda: pictures.cuts(sent=[b"one", b"two", b"three"], read=[1024, 4, 1]),
     "cuts: odd bytes": lambda: pictures.cuts(
         [ODD.encode("utf-8", "replace"), b"\xff\x00$a$"], {ODD: [b"$x_1$"], LONG: [], "all": 7}
@@ -345,6 +354,20 @@ def test_an_odd_text_is_written_as_python_would() -> None:
     assert style.shorten("abcdefgh", 1) == "…"
 
 
+def test_a_frame_bit_by_bit() -> None:
+    look = looked_at(DRAWINGS["bit_grid"])
+    assert {"FIN", "RSV1 2 3", "opcode 1: text", "MASK", "length 5", "masking key", "payload 'Hello'"} <= set(look.texts)
+    assert "7f → 48 'H'" in look.texts
+    bits = "".join(words.text for words in look.words if words.text in "01")
+    assert len(bits) == 8 * 11 and look.crosses == 0
+    assert "masking key, payload" in look.picture.alt
+    trouble = looked_at(DRAWINGS["bit_grid: trouble"])
+    assert trouble.crosses == 2
+    assert "byte 0: RSV2 and RSV3 must be 0: no extension gives them a meaning" in trouble.texts
+    assert "     RFC 6455, section 5.2" in trouble.texts
+    assert "breaks a rule" in trouble.picture.alt
+
+
 # Messages out of a recording
 
 
@@ -491,6 +514,8 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.timeline({"a": {"A": [("sleeps", 0, 1)]}}), "a span is"),
         (lambda: pictures.timeline({"a": {"A": [("runs", 2, 1)]}}), "after its start"),
         (lambda: pictures.timeline({"a": lanes(25)}), "24"),
+        (lambda: pictures.bit_grid(b""), "its bytes"),
+        (lambda: pictures.bit_grid("hi"), "its bytes"),
         (lambda: pictures.strips([], {"a": []}), "a list of bytes"),
         (lambda: pictures.strips(["one"], {"a": [b"one"]}), "every piece is bytes"),
         (lambda: pictures.strips([b"one"], {}), "1 to 8 ways"),
@@ -523,7 +548,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "crowd cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
+EXAMPLES = "bit_grid crowd cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -533,7 +558,8 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
 
     monkeypatch.chdir(tmp_path)
     wires = dict.fromkeys(("wire", "other_wire", "slow", "pipelined", "duplex"), connection(1))
-    names = {"pictures": pictures, "lanes": Lanes} | wires
+    recorded = SimpleNamespace(sent_by=lambda wire, sender: frames.decode(b"\x81\x82\x00\x00\x00\x00hi", sender))
+    names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
     examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
     assert examples, "show how it is called"
     for example in examples:

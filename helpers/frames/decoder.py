@@ -82,6 +82,7 @@ class Decoder:
     def _frame(self, *, complete: bool) -> Frame:
         first = self._head[0]
         return Frame(
+            sender=self.sender,
             start=self._start,
             raw=bytes(self._head + self._raw),
             fin=bool(first & 0x80),

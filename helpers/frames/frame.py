@@ -52,7 +52,7 @@ class Field:
 class Frame:
     """A frame, as much of it as has come.
 
-    ``start``: where it begins in the stream of its sender, in bytes. ``raw``: its bytes as they crossed the wire.
+    ``start``: where it begins in the stream of its ``sender``, in bytes. ``raw``: its bytes as they crossed the wire.
     ``length``: the bytes of payload that its header announces. ``mask``: four bytes, or none. ``payload``: unmasked.
     ``compressed``: it belongs to a compressed message; ``inflated``: ``data`` is what this frame added to that message.
     Else ``data`` is the payload: the frame isn't compressed, or the recording doesn't say how to inflate it.
@@ -61,6 +61,7 @@ class Frame:
     Source: RFC 6455, section 5.2; RFC 7692, section 6, for ``rsv1`` and ``compressed``.
     """
 
+    sender: Sender
     start: int
     raw: bytes
     fin: bool

@@ -1,5 +1,6 @@
 """Pictures drawn from what really happened. Each function returns a `Picture`, which shows itself as the value of a cell."""
 
+from .bits import bit_grid
 from .crowd import crowd
 from .cuts import cuts
 from .duplex import duplex
@@ -14,4 +15,4 @@ from .style import Picture
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "crowd", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "strips", "timeline", "turns"]
+__all__ = ["Message", "Picture", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "strips", "timeline", "turns"]
