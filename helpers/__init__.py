@@ -6,10 +6,12 @@ from typing import Any
 from .background import BackgroundServer
 from .echo import EchoServer, TCPEchoServer, WebSocketServer
 from .kernel import keep_interruptible
+from .streams import StreamServer
 
 __all__ = [
     "BackgroundServer",
     "EchoServer",
+    "StreamServer",
     "TCPEchoServer",
     "WebSocketServer",
     "Wire",

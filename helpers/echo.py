@@ -13,6 +13,7 @@ from websockets.frames import BINARY, TEXT, CloseCode, Frame
 from websockets.protocol import CONNECTING, OPEN, Event
 
 from .background import BACKLOG, BackgroundServer, one_line
+from .streams import StreamServer
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -139,17 +140,18 @@ class EchoServer(WebSocketServer):
             await connection.send(self.prefix + message if isinstance(message, str) else message)
 
 
-class TCPEchoServer(BackgroundServer):
+class TCPEchoServer(StreamServer):
     """Sends bytes back as they came, over plain TCP.
 
     A client that ends its side (``shutdown``) gets the rest of its bytes back, then the end.
+
+    options: as for ``StreamServer``, without the handler.
     """
 
-    async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._echo, sock=self._listen(), backlog=BACKLOG)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(self._echo, **options)
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._client_came(writer)
         how = "end of stream"
         try:
             while data := await reader.read(2**16):
@@ -160,16 +162,6 @@ class TCPEchoServer(BackgroundServer):
         finally:
             self._client_left(writer, how)
             writer.close()
-
-    async def _close(self) -> None:
-        self._server.close()
-        writers = list(self._clients)
-        for writer in writers:
-            writer.close()
-        if writers:
-            await asyncio.wait([asyncio.create_task(_gone(writer)) for writer in writers], timeout=_GRACE)
-        for writer in writers:
-            writer.transport.abort()  # it has more to send, to a client that doesn't read
 
 
 class _Connection(ServerConnection):
@@ -294,10 +286,3 @@ def _logger(note: Callable[[str], None]) -> logging.Logger:
 def _is_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _gone(writer: asyncio.StreamWriter) -> None:
-    try:
-        await writer.wait_closed()
-    except OSError:
-        pass
