@@ -74,6 +74,13 @@ def lanes(count: int, *, blocked: float = 1.0, name: str = "task {}") -> dict[st
     return {name.replace("{}", str(i)): spans for i in range(count)}
 
 
+POURED = [(65536 * n, 65536 * max(0, n - 3)) for n in range(1, 33)]  # three writes fit into the line itself
+
+WAYS = {
+    "one at a time": {"lines": 8, "memory": "one caller only", "silent": "× others wait"},
+    "a thread each": {"lines": 8, "memory": "19.3 KiB", "silent": "others go on"},
+}
+
 STEPS = [
     ("A", None),
     ("B", "sleep 0.1"),
@@ -102,6 +109,9 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "cuts: thousands": lambda: pictures.cuts([b"x" * 7] * 3000, [1024, 100_000, [b"x"] * 200]),
     "cuts: a megabyte": lambda: pictures.cuts([b"x" * 400_000] * 3, [[b"x" * 65536] * 16]),
     "cuts: twenty rows": lambda: pictures.cuts([b"one", b"two"], list(range(1, 21))),
+    "levels": lambda: pictures.levels({"write alone": POURED, "write, then drain": POURED[:5]}, mark=2**16),
+    "levels: one run": lambda: pictures.levels({LONG: [(1, 0)]}),
+    "levels: a gigabyte": lambda: pictures.levels({ODD: [(2**20, 0), (2**30, 2**30)], LONG: [(2**20, 5)]}, mark=2**16),
     "places": pictures.places,
     "rally": lambda: pictures.rally(talk(4)),
     "rally: HTTP": lambda: pictures.rally(connection(1)),
@@ -134,6 +144,10 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "rallies: at once": lambda: pictures.rallies({"a": [(3, 3, "client", "x")], "b": [(0, None, "server", "y")]}),
     "rallies: microseconds": lambda: pictures.rallies({"a": talk(10, delay=1e-5), "b": talk(3, delay=3e-6)}),
     "rallies: hours": lambda: pictures.rallies({"a": talk(10, delay=1234.5)}),
+    "table": lambda: pictures.table(WAYS),
+    "table: one cell": lambda: pictures.table({"x": {"y": 1}}, heading=LONG),
+    "table: odd texts": lambda: pictures.table({ODD: {ODD: LONG, LONG: ODD}, LONG: {ODD: f"× {ODD}", LONG: None}}),
+    "table: full": lambda: pictures.table({f"row {n}": {f"column {m}": LONG for m in range(6)} for n in range(12)}),
     "timeline": lambda: pictures.timeline(
         {"await after await": lanes(2), "two tasks": lanes(2, blocked=0.1), "time.sleep": lanes(2)}
     ),
@@ -251,8 +265,10 @@ def test_it_can_be_saved(tmp_path: Path) -> None:
         (lambda: pictures.duplex(both(6)), lambda: pictures.duplex(both(6, delay=0.5))),
         (lambda: pictures.handler_life(connection(1)), lambda: pictures.handler_life(connection(1, start=77.7))),
         (lambda: pictures.timeline({"a": lanes(2)}), lambda: pictures.timeline({"a": lanes(2, blocked=2.5)})),
+        (lambda: pictures.levels({"a": POURED}), lambda: pictures.levels({"a": POURED[:9]})),
+        (lambda: pictures.table({"a": {"b": 1}}), lambda: pictures.table({"a": {"b": 2.5}})),
     ],
-    ids=["rally", "rallies", "duplex", "handler_life", "timeline"],
+    ids=["rally", "rallies", "duplex", "handler_life", "timeline", "levels", "table"],
 )
 def test_alt_text_holds_no_measured_value(one: Callable[[], Picture], other: Callable[[], Picture]) -> None:
     assert one().alt == other().alt
@@ -338,6 +354,20 @@ def test_strips_shows_each_byte_as_a_character_and_in_hex() -> None:
     look = looked_at(DRAWINGS["strips"])
     assert [look.texts.count(words) for words in ("o", "6f", "\\n", "0a", "03", "00")] == [2, 2, 2, 2, 1, 1]
     assert {"delimiter", "5 bytes"} <= set(look.texts)
+
+
+def test_levels_marks_the_run_that_goes_wrong() -> None:
+    look = looked_at(DRAWINGS["levels"])
+    key = 1  # in the legend
+    assert look.crosses == 1 + key
+    assert {"write alone", "write, then drain", "high-water mark", "MiB that wait"} <= set(look.texts)
+    assert "high-water mark" not in looked_at(DRAWINGS["levels: one run"]).texts
+
+
+def test_table_holds_every_value() -> None:
+    look = looked_at(DRAWINGS["table"])
+    values = {str(value) for row in WAYS.values() for value in row.values()}
+    assert set(WAYS) | set(WAYS["one at a time"]) | values <= set(look.texts)
 
 
 def test_turns_shows_requests_and_returns() -> None:
@@ -538,6 +568,12 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.crowd([Message(0, 1, "client", "x", "text", i) for i in range(1001)]), "1,000"),
         (lambda: style.figure(0, 3), "inches"),
         (lambda: style.picture(style.figure(), "  "), "alt text"),
+        (lambda: pictures.levels({}), "one or two runs"),
+        (lambda: pictures.levels({"a": []}), "one or two runs"),
+        (lambda: pictures.levels({"a": [(1, 1)], "b": [(1, 1)], "c": [(1, 1)]}), "one or two runs"),
+        (lambda: pictures.table({}), "1 to 12 rows"),
+        (lambda: pictures.table({"a": {}}), "1 to 12 rows of 1 to 6 columns"),
+        (lambda: pictures.table({"a": {"x": 1}, "b": {"y": 1}}), "'b' has the columns ['y']"),
     ],
 )
 def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> None:

@@ -5,6 +5,7 @@ from .crowd import crowd
 from .cuts import cuts
 from .duplex import duplex
 from .layers import layers
+from .levels import levels
 from .messages import Message, messages
 from .phone_line import phone_line
 from .places import places
@@ -12,7 +13,8 @@ from .rallies import rallies
 from .sequence import handler_life, rally
 from .strips import strips
 from .style import Picture
+from .table import table
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "messages", "phone_line", "places", "rallies", "rally", "strips", "timeline", "turns"]
+__all__ = ["Message", "Picture", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "levels", "messages", "phone_line", "places", "rallies", "rally", "strips", "table", "timeline", "turns"]
