@@ -70,6 +70,7 @@ def hostile_environment() -> dict[str, str]:
     for name in PROXIES[:-1]:
         environment[name] = environment[name.upper()] = "http://127.0.0.1:9"
     before = [environment["PYTHONPATH"]] if environment.get("PYTHONPATH") else []
+    environment["PYTHONFAULTHANDLER"] = "1"  # a process that crashes says where
     environment["PYTHONPATH"] = os.pathsep.join([str(INSIDE), *before])
     return environment
 
@@ -128,10 +129,15 @@ class Kernel:
         self.stop()
 
     def stop(self, now: bool = False) -> None:
-        """Ask it to end, wait, and keep what it said; `now`: kill it."""
+        """Ask it to end, wait, and keep what it said; `now`: kill it.
+
+        It is asked by a cell that says `exit`. On a shutdown request ipykernel 7.4 stops all its loops at once, and the
+        thread of its shell channel closes sockets that the main thread's loop may still look at: once in some hundred
+        times libzmq then aborts the process.
+        """
         process = getattr(self._manager.provisioner, "process", None)
-        if process is not None and not now:
-            self._manager.request_shutdown()
+        if process is not None and not now and self._client is not None:
+            self.send("exit")
             try:
                 process.wait(timeout=END)
             except subprocess.TimeoutExpired:
