@@ -4,10 +4,12 @@ import gc
 import os
 import random
 import socket
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import nbval.kernel
 import pytest
@@ -20,6 +22,11 @@ nbval.kernel.KernelManager = PrivateKernelManager
 # Generated cases are the same on every run, and no clock judges them; `--hypothesis-profile=default` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
 settings.load_profile("steady")
+
+# Containers like to tell Python to keep no bytecode. Then each of a hundred kernels compiles a thousand modules, most of
+# its time. Beside the environment's packages it is in nobody's way.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "bytecode"))
 
 
 def pytest_xdist_auto_num_workers() -> int:
