@@ -3,16 +3,22 @@
 import itertools
 import linecache
 import textwrap
+from types import CodeType
 from typing import Any
 
 _numbers = itertools.count(1)
 
 
 def run(text: str, space: dict[str, Any]) -> None:
-    """Run the text in a namespace, under a file name of its own and with its lines known, as IPython runs a cell."""
+    """Run the text in a namespace, as IPython runs a cell."""
+    exec(compiled(text), space)
+
+
+def compiled(text: str) -> CodeType:
+    """The text's code, under a file name of its own and with its lines known, as IPython compiles a cell."""
     name = f"<cell {next(_numbers)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    exec(compile(text, name, "exec"), space)
+    return compile(text, name, "exec")
 
 
 def function(text: str, **names: Any) -> Any:

@@ -7,6 +7,8 @@ import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -43,12 +45,20 @@ class Taken:
     def _notebook(self) -> dict[str, Any]:
         """What a learner's own code finds there: imports, functions, classes and plain constants of the cells up to the exercise."""
         space: dict[str, Any] = {"__name__": "__main__"}
+        for code in self._cells:
+            exec(code, space)
+        return space
+
+    @cached_property
+    def _cells(self) -> list[CodeType]:
+        codes = []
         for cell in self.book.code:
             kept = [statement for statement in cell.tree.body if _is_plain(statement) and getattr(statement, "name", None) != self.name]
-            written.run("\n".join(ast.unparse(statement) for statement in kept), space)
+            if kept:
+                codes.append(written.compiled("\n".join(ast.unparse(statement) for statement in kept)))
             if _checks(cell) == self.name:
                 break
-        return space
+        return codes
 
 
 def _is_plain(statement: ast.stmt) -> bool:
@@ -75,6 +85,7 @@ def _defines(cell: Cell, name: str) -> bool:
     return any(getattr(statement, "name", None) == name for statement in cell.tree.body)
 
 
+@cache
 def take(number: str, name: str) -> Taken:
     """The exercise `name` of the notebook `NN_*.ipynb`. AssertionError with what is missing."""
     paths = sorted(NOTEBOOKS.glob(f"{number}_*.ipynb"))
@@ -93,8 +104,13 @@ def take(number: str, name: str) -> Taken:
 
 
 @pytest.fixture(autouse=True)
-def swept(quick_collections: None) -> Iterator[None]:
-    """What a wrong answer leaves open is collected with its own test, and complains under no other one."""
+def swept(quick_collections: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a wrong answer leaves open is collected with its own test, and complains under no other one.
+
+    A check puts what was there before out of the garbage collector's sight, and back again. Here it stays out: else every
+    collection would look at all that pytest, Jupyter and the tests before have made, which takes longer than the check.
+    """
+    monkeypatch.setattr(gc, "unfreeze", lambda: None)
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
