@@ -161,6 +161,9 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "bars": lambda: pictures.bars("Messages a second, ours = 1", {"ours": 1, "theirs": 2.5}),
     "bars: odd": lambda: pictures.bars(ODD, {ODD: 1e-9, LONG: 123_456.7, "": 99_999}),
     "bars: eight": lambda: pictures.bars(LONG, {f"way {i}": i + 0.55 for i in range(8)}),
+    "queues": lambda: pictures.queues({"by hand": ["ran"] * 9, "nested": ["ran", "failed"] + ["lost"] * 7}),
+    "queues: odd": lambda: pictures.queues({ODD: ["lost"], LONG: ["failed"] * 12, "": ["ran"]}),
+    "queues: many": lambda: pictures.queues({f"queue {i}": ["ran", "lost"] * 6 for i in range(6)}),
     "turns": lambda: pictures.turns(STEPS),
     "turns: trays": lambda: pictures.turns(STEPS, TRAYS),
     "turns: odd": lambda: pictures.turns([(ODD, ODD), (LONG, LONG), ("C", b"\x00$")], [{"ready": [LONG, ODD]}] * 3),
@@ -270,8 +273,9 @@ def test_it_can_be_saved(tmp_path: Path) -> None:
         (lambda: pictures.timeline({"a": lanes(2)}), lambda: pictures.timeline({"a": lanes(2, blocked=2.5)})),
         (lambda: pictures.levels({"a": POURED}), lambda: pictures.levels({"a": POURED[:9]})),
         (lambda: pictures.table({"a": {"b": 1}}), lambda: pictures.table({"a": {"b": 2.5}})),
+        (lambda: pictures.queues({"a": ["ran", "lost"]}), lambda: pictures.queues({"a": ["ran", "ran"]})),
     ],
-    ids=["rally", "rallies", "duplex", "handler_life", "timeline", "levels", "table"],
+    ids=["rally", "rallies", "duplex", "handler_life", "timeline", "levels", "table", "queues"],
 )
 def test_alt_text_holds_no_measured_value(one: Callable[[], Picture], other: Callable[[], Picture]) -> None:
     assert one().alt == other().alt
@@ -344,6 +348,13 @@ def test_rallies_reads_its_scale_in_seconds_and_below() -> None:
 def test_rallies_names_a_heap_by_its_first_and_last() -> None:
     heap = [(0, 1, "client", str(i)) for i in range(10)]
     assert "0…9" in looked_at(lambda: pictures.rallies({"ten": heap})).texts
+
+
+def test_queues_mark_and_count_what_is_gone() -> None:
+    look = looked_at(lambda: pictures.queues({"a": ["ran", "failed", "lost", "lost"]}))
+    assert look.crosses == 2 + 1  # the key has one
+    assert {"1", "2", "1 of 4"} <= set(look.texts)
+    assert not {"3", "4"} & set(look.texts)
 
 
 def test_timeline_marks_who_was_kept_out() -> None:
@@ -552,6 +563,11 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.bars("none", {}), "1 to 8 values"),
         (lambda: pictures.bars("nothing", {"a": 0}), "a number above 0"),
         (lambda: pictures.bars("no end", {"a": float("inf")}), "a number above 0"),
+        (lambda: pictures.queues({}), "at least one row"),
+        (lambda: pictures.queues({"a": []}), "at least one cell"),
+        (lambda: pictures.queues({"a": ["gone"]}), "not 'gone'"),
+        (lambda: pictures.queues({"a": ["ran"] * 13}), "12 cells"),
+        (lambda: pictures.queues({str(i): ["ran"] for i in range(7)}), "6 rows"),
         (lambda: pictures.strips([], {"a": []}), "a list of bytes"),
         (lambda: pictures.strips(["one"], {"a": [b"one"]}), "every piece is bytes"),
         (lambda: pictures.strips([b"one"], {}), "1 to 8 ways"),
@@ -590,7 +606,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "bit_grid crowd cuts duplex handler_life layers messages places rallies rally strips timeline turns".split()
+EXAMPLES = "bit_grid crowd cuts duplex handler_life layers messages places queues rallies rally strips timeline turns".split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -10,6 +10,7 @@ from .levels import levels
 from .messages import Message, messages
 from .phone_line import phone_line
 from .places import places
+from .queues import queues
 from .rallies import rallies
 from .sequence import handler_life, rally
 from .strips import strips
@@ -18,4 +19,4 @@ from .table import table
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "levels", "messages", "phone_line", "places", "rallies", "rally", "strips", "table", "timeline", "turns"]
+__all__ = ["Message", "Picture", "bars", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns"]
