@@ -1,9 +1,12 @@
 """What must say the same in several files: dependencies for pip, conda and Binder, the Pythons that are tested, the two commands."""
 
+import ast
 import json
 import os
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import yaml
@@ -43,6 +46,20 @@ def test_conda_gets_what_pip_gets() -> None:
     assert packages == {"pip": SpecifierSet(),
                         **{canonicalize_name(CONDA_NAMES.get(one.name, one.name)): one.specifier for one in wanted}}
     assert others == ["-e ."], "the course itself"
+
+
+def test_what_the_helpers_import_is_declared() -> None:
+    declared = {canonicalize_name(Requirement(text).name) for text in pyproject()["project"]["dependencies"]}
+    sources, imported = packages_distributions(), set()
+    for path in (REPOSITORY / "helpers").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                imported.add(node.module.partition(".")[0])
+    others = imported - sys.stdlib_module_names - {"helpers"}
+    assert {"websockets", "zmq"} <= others, "the search finds nothing"
+    assert not {name for name in others if not declared & {canonicalize_name(one) for one in sources.get(name, [])}}
 
 
 def test_every_dependency_has_a_range() -> None:
