@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import Any
 
 from .background import BackgroundServer
-from .echo import EchoServer, TCPEchoServer, WebSocketServer
 from .kernel import keep_interruptible
 from .streams import StreamServer
 
@@ -24,7 +23,12 @@ keep_interruptible()
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is heavy, or rarely needed, when it is first asked for (PEP 562)."""
+    """Import what is heavy, rarely needed, or may be missing, when it is first asked for (PEP 562).
+
+    So the doctor can speak where `websockets` or matplotlib are not installed.
+    """
+    if name in ("EchoServer", "TCPEchoServer", "WebSocketServer"):
+        return getattr(import_module(".echo", __name__), name)
     if name == "Wire":
         return import_module(".wire", __name__).Wire
     if name == "check":

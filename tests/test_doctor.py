@@ -254,3 +254,21 @@ def test_what_still_works_asks_for_checks_that_exist(root: Path, no_kernel: None
 
 def test_it_finds_its_own_checkout() -> None:
     assert checkup.course_root() == REPOSITORY
+
+
+def test_it_speaks_also_where_the_libraries_are_missing(root: Path) -> None:
+    program = """\
+import sys
+for name in ("websockets", "matplotlib", "numpy", "packaging", "nbformat", "nbclient", "jupyterlab", "zmq"):
+    sys.modules[name] = None  # what is imported from here on is missing
+from pathlib import Path
+from helpers.course import checkup, main
+checkup.check_kernel = lambda: checkup.Finding(checkup.WELL, "not tried")
+sys.exit(main(["doctor"], root=Path(sys.argv[1])))
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(root)], capture_output=True, encoding="utf-8", errors="replace",
+                          env=os.environ | {"PYTHONUTF8": "1"}, timeout=60)
+    assert done.returncode == 1 and not done.stderr, done.stderr
+    assert "✗ WebSocket: websockets can't be imported" in done.stdout
+    assert "✓ loopback: a line on 127.0.0.1 carries bytes" in done.stdout
+    assert "the experiments with sockets" in done.stdout

@@ -208,11 +208,13 @@ def check_open_files() -> Finding:
 
 def check_websocket() -> Finding:
     """A message to an EchoServer and back."""
-    from websockets.exceptions import WebSocketException
-    from websockets.sync.client import connect
+    try:
+        from websockets.exceptions import WebSocketException
+        from websockets.sync.client import connect
 
-    from ..echo import EchoServer
-
+        from ..echo import EchoServer
+    except ImportError as error:
+        return Finding(TROUBLE, "websockets can't be imported", str(error), "See “packages” above.")
     try:
         with EchoServer() as server, connect(server.uri, proxy=None, compression=None, open_timeout=2, close_timeout=2) as ws:
             ws.send("hello")
