@@ -26,6 +26,19 @@ from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, frames, pi
 from helpers.pictures import Message, Picture, style
 from helpers.recording import Event
 
+def events(*said: tuple[str, bytes], lost: bool = False) -> list[Event]:
+    """A recording of what was said, part by part; with `lost`, the last part never reached the other side."""
+    found = []
+    for i, (sender, data) in enumerate(said):
+        found.append(Event(i, 1, sender, "received", data))
+        if not lost or i < len(said) - 1:
+            found.append(Event(i + 0.5, 1, sender, "passed", data))
+    return found
+
+
+ASKED = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n\r\n"
+AGREED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
 ODD = "$x_1$ \\alpha \x00\r\n\t\u200b🦜😀 汉字 e\u0301 \ud800 %s {}"  # mathtext, control characters, missing glyphs, a lone surrogate
 LONG = "a very long text " * 20
 DONE = StopIteration()
@@ -175,6 +188,19 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "duplex": lambda: pictures.duplex([*connection(1), *[Message(m[0] + 4, m[1] + 4, m[2], m[3]) for m in both(20)]]),
     "duplex: odd": lambda: pictures.duplex([(0, None, "client", ODD), (1, 2, "server", LONG), (9, 9, "client", LONG)]),
     "duplex: at once": lambda: pictures.duplex([(0, 0, "client", "x")]),
+    "handshake": lambda: pictures.handshake(
+        events(("client", ASKED), ("server", AGREED), ("client", b"\x81\x85\0\0\0\0hello"), ("server", b"\x81\x05hello"))
+    ),
+    "handshake: refused": lambda: pictures.handshake(events(("client", ASKED), ("server", b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 2\r\n\r\nno"))),
+    "handshake: lost": lambda: pictures.handshake(events(("client", ASKED[:40]), lost=True), heading=LONG),
+    "handshake: frames alone": lambda: pictures.handshake(events(("server", b"\x81\x7e\xff\xff" + b"x" * 65_535))),
+    "handshake: odd": lambda: pictures.handshake(
+        events(
+            ("client", ASKED[:-2] + b"".join(b"X-%d: " % i + ODD.encode("utf-8", "replace").replace(b"\r\n", b"") + b"\r\n" for i in range(30)) + b"\r\n"),
+            ("server", AGREED[:-2] + b"".join(b"X-%d: %s\r\n" % (i, b"\xff$a$") for i in range(30)) + b"\r\n"),
+            *(("server", bytes((0x81, len(message))) + message) for message in [ODD.encode("utf-8", "replace")[:12]] * 20),
+        )
+    ),
     "crowd": lambda: pictures.crowd([m for i in range(1, 20) for m in connection(i, i / 4)], names={1: "the first"}),
     "crowd: thousand": lambda: pictures.crowd([m for i in range(1000) for m in connection(i, i / 1000)]),
     "crowd: one": lambda: pictures.crowd([(5, 5, "client", "")]),
@@ -326,6 +352,16 @@ def test_handler_life_gives_each_client_its_own_http() -> None:
     look = looked_at(lambda: pictures.handler_life([*connection(1), *connection(2, 2.25)]))
     assert look.texts.count("HTTP, once") == 2
     assert {"client 1", "client 2", "server"} <= set(look.texts)
+
+
+def test_handshake_shows_each_line_and_each_byte() -> None:
+    look = looked_at(DRAWINGS["handshake"])
+    assert {"GET / HTTP/1.1", "Upgrade: websocket", "HTTP/1.1 101 Switching Protocols", "from here on: frames"} <= set(look.texts)
+    assert look.texts.count("\\r\\n") == 4 + 3  # the empty line that ends each head has one, too
+    assert {"81 85 00 00 00 00 68 65 6c 6c 6f", "text, masked, 5 bytes: 'hello'", f"{len(ASKED)} bytes"} <= set(look.texts)
+    refused = looked_at(DRAWINGS["handshake: refused"])
+    assert "and a body of 2 bytes" in refused.texts and "from here on: frames" not in refused.texts
+    assert looked_at(DRAWINGS["handshake: lost"]).crosses == 1
 
 
 def test_crowd_counts_who_is_connected_at_once() -> None:
@@ -584,6 +620,9 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.turns([("A", None)], []), "one dict for each"),
         (lambda: pictures.duplex([]), "no message"),
         (lambda: pictures.duplex([*connection(1), *connection(2)]), "connection=1"),
+        (lambda: pictures.handshake([]), "nothing was said"),
+        (lambda: pictures.handshake([*events(("client", ASKED)), Event(9, 2, "client", "received", ASKED)]), "connection=1"),
+        (lambda: pictures.handshake("hello"), "a Wire or its events"),
         (lambda: pictures.crowd([]), "no message"),
         (lambda: pictures.crowd(connection(1), names={2: "b"}), "no connection 2"),
         (lambda: pictures.crowd([m for i in range(5) for m in connection(i)], names=dict.fromkeys(range(5), "x")), "four"),
@@ -606,7 +645,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "bit_grid crowd cuts duplex handler_life layers messages places queues rallies rally strips timeline turns".split()
+EXAMPLES = "bit_grid crowd cuts duplex handler_life handshake layers messages places queues rallies rally strips timeline turns".split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -616,6 +655,8 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
 
     monkeypatch.chdir(tmp_path)
     wires = dict.fromkeys(("wire", "other_wire", "slow", "pipelined", "duplex"), connection(1))
+    if name == "handshake":  # it needs the bytes
+        wires["wire"] = events(("client", ASKED), ("server", AGREED))
     recorded = SimpleNamespace(sent_by=lambda wire, sender: frames.decode(b"\x81\x82\x00\x00\x00\x00hi", sender))
     names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
     examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)

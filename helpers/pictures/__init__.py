@@ -5,6 +5,7 @@ from .bits import bit_grid
 from .crowd import crowd
 from .cuts import cuts
 from .duplex import duplex
+from .handshake import handshake
 from .layers import layers
 from .levels import levels
 from .messages import Message, messages
@@ -19,4 +20,4 @@ from .table import table
 from .timeline import timeline
 from .turns import turns
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns"]
+__all__ = ["Message", "Picture", "bars", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns"]

@@ -159,9 +159,10 @@ def page(fig: Figure) -> Axes:
     return paper
 
 
-def picture(fig: Figure, alt: str) -> Picture:
+def picture(fig: Figure, alt: str, *, colors: int = 256) -> Picture:
     """Finish a figure: the same figure gives the same bytes.
 
+    `colors`: how many the file may have; a page full of text needs no more than 32, and is a fifth smaller with them.
     `alt` is a sentence or two that say what is seen, without measured values, ports or times: the same on every run.
     ValueError when it is empty.
     """
@@ -172,7 +173,7 @@ def picture(fig: Figure, alt: str) -> Picture:
         fig.canvas.draw()
     pixels = Image.fromarray(np.asarray(fig.canvas.buffer_rgba())).convert("RGB")
     # few colours, half the size; no date and no version in the file, so that equal pictures are equal bytes
-    pixels.quantize(256, dither=Image.Dither.NONE).save(file, "png", compress_level=7)
+    pixels.quantize(colors, dither=Image.Dither.NONE).save(file, "png", compress_level=7)
     width = round(fig.get_size_inches()[0] * SHOWN_DPI)
     fig.clear()  # a figure is full of circles; what it drew is free at once
     return Picture(png=file.getvalue(), alt=" ".join(alt.split()), width=width)
