@@ -6,6 +6,7 @@ import concurrent.futures
 import errno
 import inspect
 import itertools
+import logging
 import socket
 import threading
 from collections import deque
@@ -249,6 +250,12 @@ class BackgroundServer:
         if number is not None:
             self._note(f"client {number} left ({how})")
 
+    def _quiet_logger(self, name: str) -> logging.Logger:
+        """A logger for a library, which stands alone, so nothing of it is printed: warnings and errors are noted."""
+        logger = logging.Logger(name, logging.WARNING)
+        logger.addHandler(_LogHandler(self._note))
+        return logger
+
     # The machinery
 
     def _stop_predecessor(self) -> None:
@@ -361,6 +368,16 @@ def one_line(error: BaseException) -> str:
     """An error as the last line of its traceback: ``"TypeError: ..."``."""
     text = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+class _LogHandler(logging.Handler):
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__()
+        self.note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self.note(record.getMessage() + (f": {one_line(error)}" if error else ""))
 
 
 class _Listener(socket.socket):

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import logging
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
@@ -56,7 +55,7 @@ class WebSocketServer(BackgroundServer):
             "compression": None,
             "ping_interval": None,
             "close_timeout": 1,
-            "logger": _logger(self._note),
+            "logger": self._quiet_logger("websockets"),
             **options,
         }
         self._server: Server | None = None
@@ -264,23 +263,6 @@ def _shown(frame: Frame) -> str:
     data = bytes(frame.data)
     message = data.decode(errors="replace") if frame.opcode is TEXT else data
     return f"{message[:_SHOWN]!r}{'' if frame.fin and len(message) <= _SHOWN else '...'}"
-
-
-class _LogHandler(logging.Handler):
-    def __init__(self, note: Callable[[str], None]) -> None:
-        super().__init__()
-        self.note = note
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        self.note(record.getMessage() + (f": {one_line(error)}" if error else ""))
-
-
-def _logger(note: Callable[[str], None]) -> logging.Logger:
-    """A logger that stands alone, so nothing of it is printed: warnings and errors are noted."""
-    logger = logging.Logger("websockets", logging.WARNING)
-    logger.addHandler(_LogHandler(note))
-    return logger
 
 
 def _is_cancelled() -> bool:
