@@ -165,6 +165,11 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int | None:
+        """The number by which the operating system knows the process; None when it was never started."""
+        return None if self._process is None else self._process.pid
+
+    @property
     def lines(self) -> list[str]:
         """The lines that it has printed so far, kept after its end: a copy."""
         return list(self._lines)

@@ -23,6 +23,8 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, frames, pictures
+from helpers.costs import Cost
+from helpers.customers import Visit
 from helpers.pictures import Message, Picture, style
 from helpers.recording import Event
 
@@ -93,6 +95,20 @@ WAYS = {
     "one at a time": {"lines": 8, "memory": "one caller only", "silent": "× others wait"},
     "a thread each": {"lines": 8, "memory": "19.3 KiB", "silent": "others go on"},
 }
+
+
+def visited(count: int, *, every: float = 0.0) -> list[Visit]:
+    """Each is served for 20 ms; `every`: seconds until the next one is."""
+    return [Visit(i, 0.0, i * every, i * every + 0.02, 2, "goodbye") for i in range(1, count + 1)]
+
+
+def unserved(count: int) -> list[Visit]:
+    return [Visit(i, i * 1e-3, None, 0.5, 0, "cut off" if i % 2 else "gave up") for i in range(1, count + 1)]
+
+
+def spent(much: float, *, grows: float = 3) -> list[Cost]:
+    return [Cost(10 ** (i + 1), int(much * grows**i * 2**24), much * grows**i * 1e-5) for i in range(3)]
+
 
 STEPS = [
     ("A", None),
@@ -208,6 +224,15 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
         [m for i in range(4) for m in connection(i, i * 1e-4)], names={0: ODD, 1: LONG, 2: "", 3: "d"}
     ),
     "crowd: still open": lambda: pictures.crowd([*connection(1)[:4], *connection(2, 1e-3)], names={1: "it stays"}),
+    "visits": lambda: pictures.visits({"one at a time": visited(50, every=0.02), "a thread each": visited(50)}),
+    "visits: nobody is served": lambda: pictures.visits({ODD: unserved(10), LONG: visited(1), "": unserved(200)}),
+    "visits: at once": lambda: pictures.visits({"one": [Visit(1, 0, 0, 0, 1, "goodbye")]}, heading=LONG),
+    "visits: six": lambda: pictures.visits({f"way {i}": visited(2, every=i) for i in range(6)}),
+    "costs": lambda: pictures.costs({f"way {i}": spent(2.0**i) for i in range(4)}),
+    "costs: all alike": lambda: pictures.costs({"one": spent(1, grows=1), ODD[:9]: spent(1, grows=1)}),
+    "costs: one size": lambda: pictures.costs({"one": spent(1)[:1]}),
+    "costs: steep": lambda: pictures.costs({"one": spent(1, grows=30)}),
+    "costs: a clock too coarse": lambda: pictures.costs({"one": [Cost(10, 2**24, 0.0), Cost(100, 2**24, 0.0)]}),
 }
 
 
@@ -369,6 +394,18 @@ def test_crowd_counts_who_is_connected_at_once() -> None:
     found = [m for i in range(3) for m in connection(i, float(i))] + connection(3, 10.0)
     look = looked_at(lambda: pictures.crowd(found, names={0: "the first"}))
     assert "3" in look.texts and "4" not in look.texts and "the first" in look.texts
+
+
+def test_visits_counts_the_served_and_crosses_the_others_out() -> None:
+    look = looked_at(lambda: pictures.visits({"good": visited(3), "bad": unserved(4)}))
+    assert {"3 of 3 served", "0 of 4 served", "left unserved"} <= set(look.texts)
+    assert look.crosses == 4 + 1, "and one that says what they mean"
+
+
+def test_costs_names_every_way_once() -> None:
+    look = looked_at(lambda: pictures.costs({"threads": spent(1), "selector": spent(2)}))
+    assert look.texts.count("threads") == look.texts.count("selector") == 1
+    assert {"10", "100", "1,000"} <= set(look.texts)
 
 
 def test_rallies_counts_the_balls_in_the_air() -> None:
@@ -627,6 +664,12 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.crowd(connection(1), names={2: "b"}), "no connection 2"),
         (lambda: pictures.crowd([m for i in range(5) for m in connection(i)], names=dict.fromkeys(range(5), "x")), "four"),
         (lambda: pictures.crowd([Message(0, 1, "client", "x", "text", i) for i in range(1001)]), "1,000"),
+        (lambda: pictures.visits({}), "1 to 6 panels"),
+        (lambda: pictures.visits({"a": []}), "1 to 200 customers, not 0"),
+        (lambda: pictures.visits({"a": visited(201)}), "not 201"),
+        (lambda: pictures.costs({}), "1 to 4 ways"),
+        (lambda: pictures.costs({"a": []}), "1 to 4 ways"),
+        (lambda: pictures.costs({str(i): spent(1) for i in range(5)}), "1 to 4 ways"),
         (lambda: style.figure(0, 3), "inches"),
         (lambda: style.picture(style.figure(), "  "), "alt text"),
         (lambda: pictures.levels({}), "one or two runs"),
@@ -645,7 +688,10 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 # The examples in the docstrings
 
 
-EXAMPLES = "bit_grid crowd cuts duplex handler_life handshake layers messages places queues rallies rally strips timeline turns".split()
+EXAMPLES = (
+    "bit_grid costs crowd cuts duplex handler_life handshake layers messages places "
+    "queues rallies rally strips timeline turns visits"
+).split()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -659,6 +705,8 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
         wires["wire"] = events(("client", ASKED), ("server", AGREED))
     recorded = SimpleNamespace(sent_by=lambda wire, sender: frames.decode(b"\x81\x82\x00\x00\x00\x00hi", sender))
     names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
+    names |= {"measure": lambda serve: spent(1), "thread_each": None, "one_selector": None}
+    names |= {"visits": lambda address: visited(2), "server": SimpleNamespace(address=None)}
     examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
     assert examples, "show how it is called"
     for example in examples:

@@ -2,6 +2,7 @@
 
 from .bars import bars
 from .bits import bit_grid
+from .costs import costs
 from .crowd import crowd
 from .cuts import cuts
 from .duplex import duplex
@@ -19,5 +20,6 @@ from .style import Picture
 from .table import table
 from .timeline import timeline
 from .turns import turns
+from .visits import visits
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns"]
+__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns", "visits"]

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
+from .clock import times
 from .messages import Message, messages
 from .style import (
     CLIENT,
@@ -81,7 +82,7 @@ def crowd(
     title(paper, heading)
     _legend(paper, height - 0.8)
     scale = (WIDTH - _LEFT - _RIGHT) / (end or 1.0)
-    _times(paper, end, scale, height - _HEAD)
+    times(paper, end, scale, left=_LEFT, right=_RIGHT, foot=_FOOT, top=height - _HEAD)
 
     y = height - _HEAD
     for number, name in names.items():
@@ -151,21 +152,6 @@ def _count(paper: Axes, lives: Sequence[Life], scale: float) -> None:
     paper.fill_between(xs, ys, _FOOT, step="post", color=WIRE, alpha=0.35, linewidth=0, zorder=2)
     paper.step(xs, ys, where="post", color=INK, linewidth=1.8, zorder=3)
     write(paper, _LEFT - 0.15, _FOOT + _COUNT / 2, "connected\nat once", size=SMALL, ha="right")
-
-
-def _times(paper: Axes, end: float, scale: float, top: float) -> None:
-    """Round numbers of milliseconds, or of seconds, under the lines."""
-    unit, name = (1.0, "s") if end >= 2 else (1e-3, "ms")
-    step = 1e-6
-    while end / step > 6:
-        step *= 10
-    step = next(small for small in (step / 5, step / 2, step) if end / small <= 6)
-    for number in range(int(end / step * 1.0001) + 1 if end else 1):
-        x = _LEFT + number * step * scale
-        line(paper, (x, _FOOT - 0.05), (x, top), color=FAINT, width=1, zorder=0.5)
-        if x < WIDTH - _RIGHT - 0.3 or not number:
-            write(paper, x, _FOOT - 0.22, f"{number * step / unit:.6g}", size=SMALL, color=WIRE)
-    write(paper, WIDTH - 0.1, _FOOT - 0.22, name, size=SMALL, color=WIRE, ha="right")
 
 
 def _legend(paper: Axes, y: float) -> None:
