@@ -27,6 +27,7 @@ from helpers.costs import Cost
 from helpers.customers import Visit
 from helpers.pictures import Message, Picture, style
 from helpers.recording import Event
+from helpers.states import Change
 
 def events(*said: tuple[str, bytes], lost: bool = False) -> list[Event]:
     """A recording of what was said, part by part; with `lost`, the last part never reached the other side."""
@@ -110,6 +111,18 @@ def spent(much: float, *, grows: float = 3) -> list[Cost]:
     return [Cost(10 ** (i + 1), int(much * grows**i * 2**24), much * grows**i * 1e-5) for i in range(3)]
 
 
+def ends(code: int | None = 1000, *, why: str = "sent close {}") -> list[Change]:
+    """A connection's changes at both ends; code None: the line was cut."""
+    return [
+        Change(side, before, after, reason, code)
+        for side, opened in (("client", "received 101"), ("server", "sent 101"))
+        for before, after, reason in (
+            [("", "CONNECTING", "calls"), ("CONNECTING", "OPEN", opened)]
+            + ([("OPEN", "CLOSING", why.format(code)), ("CLOSING", "CLOSED", "line ended")] if code else [("OPEN", "CLOSED", "line ended")])
+        )
+    ]
+
+
 STEPS = [
     ("A", None),
     ("B", "sleep 0.1"),
@@ -183,6 +196,11 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "timeline: odd": lambda: pictures.timeline({LONG: lanes(3, name=LONG + "{}"), ODD: lanes(2, name="{} " + ODD)}),
     "timeline: many": lambda: pictures.timeline({f"panel {i}": lanes(4, blocked=12345.6) for i in range(6)}),
     "timeline: nothing yet": lambda: pictures.timeline({"a": {"A": [("runs", 0, 0)], "B": []}}),
+    "states": lambda: pictures.states({"a goodbye": ends(), "a cut": ends(None)}),
+    "states: one": lambda: pictures.states(ends()),
+    "states: one end": lambda: pictures.states(ends(None)[:3]),
+    "states: refused": lambda: pictures.states([Change("client", "CONNECTING", "CLOSED", "line ended")]),
+    "states: odd": lambda: pictures.states({LONG: ends(why=LONG), ODD: ends(why="{}" + LONG), "c": ends(None)}),
     "strips": lambda: pictures.strips([b"one", b""], {"delimiter": [b"one\n", b"\n"], "length": [b"\x03one", b"\x00"]}),
     "strips: odd bytes": lambda: pictures.strips([ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00"], {ODD: [b" " + ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00\r"], LONG: [ODD.encode("utf-8", "replace")[-10:], b"$a$\xff\x00\\"]}),
     "strips: one byte": lambda: pictures.strips([b"x"], {"a": [b"x"]}),
@@ -435,6 +453,20 @@ def test_timeline_marks_who_was_kept_out() -> None:
     assert looked_at(lambda: pictures.timeline({"a": lanes(2)})).crosses == 2 + key
     assert looked_at(lambda: pictures.timeline({"a": lanes(2, blocked=0.01)})).crosses == key  # the clock's own slack
     assert "2.1 naps" in looked_at(lambda: pictures.timeline({"a": lanes(2)})).texts
+
+
+def test_states_marks_the_end_that_nobody_announced() -> None:
+    look = looked_at(DRAWINGS["states"])
+    assert look.crosses == 2  # both ends of the cut
+    assert look.texts.count("sent close 1000") == 2 and look.texts.count("line ended, no close frame") == 2
+    assert looked_at(lambda: pictures.states(ends())).crosses == 0
+    assert "line ended, no close frame" not in looked_at(DRAWINGS["states: refused"]).texts
+
+
+@pytest.mark.parametrize("nothing", [[], "CLOSED", 7, [("client", "OPEN")], {}, dict.fromkeys("abcd", ends())])
+def test_states_wants_changes(nothing: object) -> None:
+    with pytest.raises(ValueError):
+        pictures.states(nothing)
 
 
 def test_strips_shows_each_byte_as_a_character_and_in_hex() -> None:
@@ -690,7 +722,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 
 EXAMPLES = (
     "bit_grid costs crowd cuts duplex handler_life handshake layers messages places "
-    "queues rallies rally strips timeline turns visits"
+    "queues rallies rally states strips timeline turns visits"
 ).split()
 
 
@@ -706,6 +738,7 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
     recorded = SimpleNamespace(sent_by=lambda wire, sender: frames.decode(b"\x81\x82\x00\x00\x00\x00hi", sender))
     names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
     names |= {"measure": lambda serve: spent(1), "thread_each": None, "one_selector": None}
+    names |= {"log": ends(), "other_log": ends(None)}
     names |= {"visits": lambda address: visited(2), "server": SimpleNamespace(address=None)}
     examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
     assert examples, "show how it is called"

@@ -15,6 +15,7 @@ from .places import places
 from .queues import queues
 from .rallies import rallies
 from .sequence import handler_life, rally
+from .states import states
 from .strips import strips
 from .style import Picture
 from .table import table
@@ -22,4 +23,4 @@ from .timeline import timeline
 from .turns import turns
 from .visits import visits
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "strips", "table", "timeline", "turns", "visits"]
+__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
