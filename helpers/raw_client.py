@@ -19,12 +19,12 @@ _MASK = b"mask"
 _PATIENCE = 3.0  # seconds that nothing may come
 
 
-def dial(server: BackgroundServer) -> socket.socket:
-    """A connection to the server, behind a handshake that it has accepted. Waits at most three seconds for a byte.
+def dial(server: BackgroundServer, patience: float = _PATIENCE) -> socket.socket:
+    """A connection to the server, behind a handshake that it has accepted. Waits at most `patience` seconds for a byte.
 
     Raises ConnectionError with the first line of the answer when it is another one than 101, OSError when nobody answers.
     """
-    line = socket.create_connection(server.address, timeout=_PATIENCE)
+    line = socket.create_connection(server.address, timeout=patience)
     try:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.sendall(HELLO)
@@ -41,12 +41,12 @@ def dial(server: BackgroundServer) -> socket.socket:
     return line
 
 
-def ask(server: BackgroundServer, *data: bytes) -> bytes:
+def ask(server: BackgroundServer, *data: bytes, patience: float = _PATIENCE) -> bytes:
     """Shake hands, send the data, keep the line open, and return all that comes back until the server hangs up.
 
-    Raises what `dial` raises, and TimeoutError when the server says nothing for three seconds and doesn't hang up.
+    Raises what `dial` raises, and TimeoutError when the server says nothing for `patience` seconds and doesn't hang up.
     """
-    with dial(server) as line:
+    with dial(server, patience) as line:
         line.sendall(b"".join(data))
         heard = bytearray()
         while piece := line.recv(2**16):

@@ -31,6 +31,7 @@ from helpers.raw_client import HELLO, ask, dial, frame
 
 MORE, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 COURSE = scratch()
+PATIENCE = 20.0  # seconds without a word from a server that is to say something
 LIMIT = 2**16 + 100
 """Octets in a message of the server that the cases are sent to."""
 
@@ -61,7 +62,7 @@ def judged(strict: BackgroundServer, cases: Iterator[Tried]) -> int:
     wrong, number = [], 0
     for number, (what, sent, before, closed) in enumerate(cases, start=1):
         try:
-            heard = ask(strict, sent)
+            heard = ask(strict, sent, patience=PATIENCE)
         except OSError as error:
             wrong.append(f"{what}: {error!r}")
             continue
@@ -291,7 +292,7 @@ def impatient() -> Iterator[BackgroundServer]:
 
 @pytest.mark.parametrize("begun", [b"", b"\x81", b"\x81\xfe\x00", frame(TEXT, b"abc", announced=9), frame(TEXT, b"abc", fin=False)], ids=bytes.hex)
 def test_who_says_nothing_is_asked_and_then_given_up(impatient: BackgroundServer, begun: bytes) -> None:
-    assert ask(impatient, begun) == said(PING, b"still there?")
+    assert ask(impatient, begun, patience=PATIENCE) == said(PING, b"still there?")
 
 
 def test_who_answers_is_kept(impatient: BackgroundServer) -> None:
@@ -335,7 +336,7 @@ def test_a_goodbye_that_nobody_answers_ends(impatient: BackgroundServer, eventua
 
 def served(handler: Any, *sent: bytes) -> tuple[bytes, list[str]]:
     with COURSE.ScratchServer(handler, COURSE.Limits(goodbye=0.3)) as running:
-        heard = ask(running, *sent)
+        heard = ask(running, *sent, patience=PATIENCE)
     return heard, running.log
 
 
@@ -395,9 +396,9 @@ def test_16_MiB_and_65537_fragments() -> None:
     payload = bytes(range(256)) * 2**16
     with server("scratch") as running:
         for opcode, data in ((BINARY, payload), (TEXT, b"x" * 2**24)):
-            assert ask(running, frame(opcode, data), END) == said(opcode, data) + said(CLOSE, code(1000))
+            assert ask(running, frame(opcode, data), END, patience=PATIENCE) == said(opcode, data) + said(CLOSE, code(1000))
         parts = [frame(BINARY if not n else MORE, b"%d" % (n % 10), fin=n == FRAGMENTS - 1) for n in range(FRAGMENTS)]
-        heard = ask(running, *parts, END)
+        heard = ask(running, *parts, END, patience=PATIENCE)
     assert heard == said(BINARY, b"".join(b"%d" % (n % 10) for n in range(FRAGMENTS))) + said(CLOSE, code(1000))
 
 
