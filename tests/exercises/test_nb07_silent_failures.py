@@ -140,8 +140,11 @@ THREAD = "await asyncio.to_thread(chop)"
     ("body", "case", "hint"),
     [
         pytest.param(GROUP.format("chop()", "except* ValueError:"), BOTH, "it keeps the turn", id="blocks"),
-        pytest.param('async def chopping():\n    return chop()\nsoup, salad = await asyncio.gather(cook("soup"), chopping())\nreturn [soup, salad]', SOUP,
-                     "From which line", id="no except"),
+        pytest.param(GROUP.format("chop()", "except* ValueError:").replace("salad =", "await asyncio.sleep(0)\n        salad ="), BOTH, "it keeps the turn",
+                     id="the soup has a first turn only"),
+        pytest.param('soup, salad = await asyncio.gather(cook("soup"), asyncio.to_thread(chop))\nreturn [soup, salad]', SOUP, "From which line", id="no except"),
+        pytest.param('async def chopping():\n    return chop()\nsoup, salad = await asyncio.gather(cook("soup"), chopping())\nreturn [soup, salad]', BOTH,
+                     "it keeps the turn", id="begun, and then an async def that blocks"),
         pytest.param('async def chopping():\n    return chop()\nsalad, soup = await asyncio.gather(chopping(), cook("soup"))\nreturn [soup, salad]', BOTH,
                      "it keeps the turn", id="an async def that blocks"),
         pytest.param('return [await cook("soup"), await asyncio.to_thread(chop)]', BOTH, "nobody chopped before the soup was done", id="await after await"),
