@@ -99,7 +99,8 @@ def _heading(frame: Frame) -> str:
 def _notes(frame: Frame, count: int) -> list[tuple[str, bool]]:
     notes = []
     if len(frame.raw) > count:
-        notes.append((f"… and {len(frame.raw) - count:,} more bytes of payload", False))
+        more = len(frame.raw) - count
+        notes.append((f"… and {more:,} more byte{'s' * (more != 1)} of payload", False))
     if frame.problem:
         notes.append((f"byte {frame.problem.at - frame.start}: {frame.problem.says}", True))
         notes.append((f"     {frame.problem.where}", False))
