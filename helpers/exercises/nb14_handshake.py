@@ -286,6 +286,8 @@ REFUSED = [
     ("an upgrade to something else", _instead("Upgrade", "Upgrade: h2c"), "426", "`Upgrade` is there. But to which protocol?"),
     ("Connection: keep-alive", _instead("Connection", "Connection: keep-alive"), "426",
      "`Upgrade` is there. But `Connection` does not list it, so it was meant for somebody on the way. Which status?"),
+    ("Connection: no-upgrade", _instead("Connection", "Connection: no-upgrade"), "426",
+     "`Connection` is a list, and this one has a single option: `no-upgrade`, which is not `upgrade`. Are you comparing options, or looking for letters anywhere in the line?"),
     ("no Connection", _without("Connection"), "426", "`Upgrade` is there. But `Connection` is not, so it was meant for somebody on the way. Which status?"),
     ("no key", _without("Sec-WebSocket-Key"), "400", "The upgrade is asked for. But without a key there is nothing to answer. Which status says *bad request*?"),
     ("version 8", _instead("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), "400", "The key is there. But this client speaks an older edition of the rules. Which status?"),

@@ -138,7 +138,7 @@ def sort_out(answer: Answer, case: Cases) -> None:
         [(False, TEXT, b"o"), (True, MORE, b"ne"), (False, BINARY, b"t"), (True, MORE, b"wo")],
         ["one", b"two"],
         hints=[
-            (lambda got: got[1:] in ([b"onetwo"], ["onetwo"]), "The first message is right. The second still has the first in front. What happens to `data` when a message is whole?"),
+            (lambda got: got[1:] in ([b"onetwo"], ["onetwo"]), "The first message is right. The second still has the first in front. What has to become of the collected octets when a message is whole?"),
             (["one", "two"], "The octets are right. But the second message says binary, in its first frame. When is the kind to be set anew?"),
         ],
     )

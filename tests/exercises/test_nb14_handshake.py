@@ -121,6 +121,7 @@ DOOR = '''def respond(head):
         pytest.param(".lower().split", ".split", "it was sent away", id="compares the case of Connection"),
         pytest.param('headers.get("upgrade", "").lower()', 'headers.get("upgrade", "")', "How do you compare", id="compares the case of Upgrade"),
         pytest.param('"upgrade" not in options', 'headers.get("connection", "").lower() != "upgrade"', "`Connection` is a list", id="no list"),
+        pytest.param('"upgrade" not in options', '"upgrade" not in headers.get("connection", "").lower()', "letters anywhere", id="letters in the line"),
         pytest.param('"upgrade" not in options or ', "", "`Connection` does not list it", id="does not look at Connection"),
         pytest.param(' or headers.get("upgrade", "").lower() != "websocket"', "", "should not get in", id="does not look at Upgrade"),
         pytest.param('.lower() != "websocket"', ' == ""', "to which protocol", id="any protocol will do"),

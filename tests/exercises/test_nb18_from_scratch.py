@@ -57,7 +57,7 @@ WRONG = [
         "        if opcode == PING:\n            found.append(('pong', payload))\n"
         "        elif opcode != PONG:\n            kind = opcode or kind\n            data += payload\n"
         "            if fin:\n                found.append(data.decode() if kind == TEXT else bytes(data))\n    return found",
-        "what happens to `data` when a message is whole",
+        "what has to become of the collected octets",
     ),
     (
         "sort_out",
