@@ -47,7 +47,7 @@ HINTS = [
 
 
 @exercise
-def diagnose(answer: Answer, case: Cases) -> None:
+def match_terms(answer: Answer, case: Cases) -> None:
     with case("ten symptoms, ten terms") as c:
         got = answer()
         c.match(got, TERMS, hints=HINTS, hint="Take the terms from the list, each as a text.")

@@ -18,28 +18,28 @@ SWAPPED = [
 
 
 def test_stub(taken):
-    assert check(taken("27", "diagnose").stub).status == "not yet"
+    assert check(taken("27", "match_terms").stub).status == "not yet"
 
 
 def test_solution(taken):
-    verdict = check(taken("27", "diagnose").solution)
+    verdict = check(taken("27", "match_terms").solution)
     assert verdict.passed, verdict
 
 
 @pytest.mark.parametrize("swapped, hint", SWAPPED)
 def test_swapped(taken, swapped, hint):
-    verdict = check(taken("27", "diagnose").write(f"def diagnose():\n    return {TERMS | swapped!r}"))
+    verdict = check(taken("27", "match_terms").write(f"def match_terms():\n    return {TERMS | swapped!r}"))
     assert verdict.status == "failed" and hint in verdict.hint, verdict
 
 
 @pytest.mark.parametrize(
     "text, hint",
     [
-        ("def diagnose():\n    return {}", "from the list"),
-        ("def diagnose():\n    return ['stream']", ""),
-        (f"def diagnose():\n    print({TERMS!r})", ""),
+        ("def match_terms():\n    return {}", "from the list"),
+        ("def match_terms():\n    return ['stream']", ""),
+        (f"def match_terms():\n    print({TERMS!r})", ""),
     ],
 )
 def test_shape(taken, text, hint):
-    verdict = check(taken("27", "diagnose").write(text))
+    verdict = check(taken("27", "match_terms").write(text))
     assert verdict.status == "failed" and verdict.hint and hint in verdict.hint, verdict
