@@ -53,4 +53,5 @@ def step(selector: selectors.BaseSelector, line: socket.socket, unsent: bytes) -
         if not unsent:
             selector.unregister(line)
             return line.close()
-    selector.modify(line, selectors.EVENT_WRITE if unsent else selectors.EVENT_READ, unsent)
+    wanted = selectors.EVENT_WRITE if unsent else selectors.EVENT_READ
+    selector.modify(line, wanted, unsent)

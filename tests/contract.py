@@ -24,6 +24,7 @@ FIRST, LAST = "00", "27"
 
 CELLS = range(25, 46)
 CELLS_OF: dict[str, range] = {
+    "03": range(25, 52),  # three servers, each built, run and broken in front of the reader
     "05": range(25, 51),  # a loop grown in three steps, in small cells
     "07": range(25, 51),  # six silences, each provoked, heard and mended
     "08": range(25, 54),  # a thousand callers, what blocks, who doesn't read, closing time, and four servers side by side

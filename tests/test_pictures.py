@@ -416,7 +416,7 @@ def test_crowd_counts_who_is_connected_at_once() -> None:
 
 def test_visits_counts_the_served_and_crosses_the_others_out() -> None:
     look = looked_at(lambda: pictures.visits({"good": visited(3), "bad": unserved(4)}))
-    assert {"3 of 3 served", "0 of 4 served", "left unserved"} <= set(look.texts)
+    assert {"3 of 3 served", "0 of 4 served", "left before the end"} <= set(look.texts)
     assert look.crosses == 4 + 1, "and one that says what they mean"
 
 

@@ -11,6 +11,7 @@ from .clock import times
 from .style import (
     SERVER,
     SMALL,
+    TROUBLE,
     WIDTH,
     WIRE,
     Picture,
@@ -38,7 +39,7 @@ def visits(panels: Mapping[str, Sequence[Visit]], *, heading: str = "Who was ser
     """A line for each customer, the first caller above; time runs right, on one scale for all panels.
 
     Thin and grey while the customer waits for its first word, thick and green from then on until it leaves. A
-    vermilion × stands where one left without having been served to the end.
+    vermilion × stands where one left before the end: it gave up, or was cut off.
 
     `panels`: for each server its name and what `helpers.customers.visits` returned.
 
@@ -71,7 +72,7 @@ def visits(panels: Mapping[str, Sequence[Visit]], *, heading: str = "Who was ser
     return picture(
         fig,
         "Time runs to the right. A line for each customer: thin and grey while it waits for its first word, thick and green "
-        "from then on until it hangs up, with a cross where one left without having been served. "
+        "from then on until it hangs up, with a cross where one left before the end. "
         f"{'Panels' if len(checked) > 1 else 'Panel'}: {spoken(*checked)}.",
     )
 
@@ -94,12 +95,15 @@ def _draw(paper: Axes, y: float, visit: Visit, scale: float, row: float) -> None
         ends = [served, max(left, served + 0.03)]
         paper.plot(ends, [y, y], color=SERVER, linewidth=row * 72 * 0.78, solid_capstyle="butt", zorder=3)
     if visit.end != "goodbye":
-        cross(paper, left, y, size=max(4.0, min(9.0, row * 72 * 0.6)))
+        if row * 72 > 9:
+            cross(paper, left, y, size=9)
+        else:  # where lines lie close, white rims would cover the crosses beside them
+            paper.plot([left], [y], marker="x", markersize=row * 72 * 0.75, markeredgewidth=1.3, color=TROUBLE, zorder=6)
 
 
 def _legend(paper: Axes, y: float) -> None:
     x = _LEFT
-    for words, color, width in (("waits for its first word", WIRE, 1.6), ("is being served", SERVER, 9), ("left unserved", None, 0)):
+    for words, color, width in (("waits for its first word", WIRE, 1.6), ("is being served", SERVER, 9), ("left before the end", None, 0)):
         if color:
             line(paper, (x, y), (x + 0.4, y), color=color, width=width)
         else:

@@ -1,0 +1,199 @@
+"""The exercises of notebook 03: a thread for the next call, and a server of lines with one thread and a selector."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Sequence
+
+from .engine import Answer, Case, Cases, Seen, exercise, words
+from .stub import codes
+
+BECOMES_THE_CLERK = (
+    "The call is picked up. But `pick_up` waits until this customer hangs up: it became the clerk itself. Who calls `answer` in "
+    "your line, and at which moment? `target` wants the function, `start` begins, and nobody should wait for the end."
+)
+
+
+CLOSED = (
+    "The call is picked up, and a thread begins. But the words don't come back. What should it run? And whose is the line, once the "
+    "clerk has it: did somebody else close it?"
+)
+
+
+@exercise(
+    limit=3.0,
+    hints=[
+        (Seen.STUCK, BECOMES_THE_CLERK),
+        (
+            TypeError,
+            "The thread began. But its `args` is no tuple: `(line)` is `line` in brackets. What makes a tuple of one?",
+        ),
+        (OSError, CLOSED),
+    ],
+)
+def pick_up(answer: Answer, case: Cases) -> None:
+    with case("a silent customer, and then another", sent=words("two calls; only the second one speaks"), expected=b"hello", limit=1.5) as c:
+        listener = c.closing(socket.create_server(("127.0.0.1", 0)))
+        silent, speaks = (c.closing(_dial(listener)) for _ in range(2))
+        clerks = [answer(listener) for _ in range(2)]
+        for clerk in clerks:
+            c.kind(
+                clerk,
+                threading.Thread,
+                hints={type(None): "The call is picked up. What is to be returned is the thread that answers it. (Does `start()` return it?)"},
+                hint="The call is picked up. What is to be returned is the thread that answers it.",
+            )
+            c.true(
+                clerk.ident is not None,
+                received=words("a thread that has not begun"),
+                hint="That is the right thread, with everything it needs. Which call lets it begin?",
+            )
+        for line in (speaks, silent):  # the second one first
+            line.sendall(b"hello")
+            _hears(c, line, b"hello", hint=CLOSED)
+            line.shutdown(socket.SHUT_WR)
+            c.hung_up(line, hint="The words came back. But the line was not closed at the end. Who but the clerk holds it?")
+        for clerk in clerks:
+            clerk.join(1)
+
+
+SILENT = (
+    "Somebody has sent a whole line, and no answer comes, while another customer is silent. In which call does your server "
+    "wait, and for whom? Only `select` may wait."
+)
+
+
+EARLY = "Whole lines come back. But when one customer hangs up, the other one is gone too. How many are still on the list, and when may it end?"
+
+
+@exercise(
+    limit=4.0,
+    hints=[
+        (
+            Seen.STUCK,
+            "Everybody has hung up, and your server still waits or goes round. What is left on the selector's list, and what ends the loop?",
+        ),
+        (KeyError, "It begins well. But a line is taken off the list that isn't on it. How often is `unregister` called for it?"),
+        (
+            (ConnectionError, BrokenPipeError),
+            "A line was closed from your side, and its customer had not hung up. When is it time to close?",
+        ),
+    ],
+)
+def serve_lines(answer: Answer, case: Cases) -> None:
+    with case("one customer, one line", sent=[b"hello\n", words("a hang-up")], expected=b"hello\n", limit=2.0) as c:
+        _serve(answer, c, 1, [(0, b"hello\n", b"hello\n")])
+        threads = any("Thread" in code.co_names for code in codes(answer.function))
+        c.true(
+            not threads,
+            received=words("a thread"),
+            hint="The lines come back. A thread for each works too; here one thread is to serve them all. What tells it who has spoken?",
+        )
+
+    with case(
+        "a line in crumbs, and two lines at once",
+        sent=[b"he", b"llo\n", b"one\ntwo\n"],
+        expected=words("b'hello\\n', then b'one\\ntwo\\n'"),
+        limit=2.0,
+    ) as c:
+        _serve(answer, c, 1, [(0, b"he", b""), (0, b"llo\n", b"hello\n"), (0, b"one\ntwo\n", b"one\ntwo\n")])
+
+    with case(
+        "one hangs up, the other goes on",
+        sent=words("the first of two customers hangs up without a word; the second says b'hello\\n'"),
+        expected=b"hello\n",
+        limit=2.0,
+        hints=[((Seen.SOCKET_LEFT, ConnectionError), EARLY), (b"", EARLY)],
+    ) as c:
+        _serve(answer, c, 2, [(0, b"", b""), (1, b"hello\n", b"hello\n")])
+
+    with case(
+        "three in turn, and a fourth who is silent",
+        sent=words("'an', 'be' and 'cl' from three customers, then the rest of each; the first caller says nothing"),
+        expected=words("each gets its own line"),
+        limit=3.0,
+    ) as c:
+        script = [(1, b"an", b""), (2, b"be", b""), (3, b"cl", b""), (2, b"n\n", b"ben\n"), (1, b"na\n", b"anna\n"), (3, b"eo\n", b"cleo\n")]
+        _serve(answer, c, 4, script)
+
+
+def _serve(answer: Answer, c: Case, calls: int, script: Sequence[tuple[int, bytes, bytes]]) -> None:
+    """Customers who speak as `script` says, in turn: who, what (b"" hangs up), and what comes back for it."""
+    listener = c.closing(socket.create_server(("127.0.0.1", 0)))
+    over = threading.Event()
+
+    def customers() -> None:
+        with contextlib.ExitStack() as closing:
+            lines = [closing.enter_context(_dial(listener)) for _ in range(calls)]
+            for who, piece, wanted in script:
+                if piece:
+                    lines[who].sendall(piece)
+                else:
+                    lines[who].shutdown(socket.SHUT_WR)
+                if wanted:
+                    _hears(c, lines[who], wanted, hint=SILENT if calls > 1 else "A whole line came, and nothing went back. Where does it wait?")
+                else:
+                    _hears_nothing(c, lines[who])
+            for line in lines:
+                with contextlib.suppress(OSError):  # one has done so already
+                    line.shutdown(socket.SHUT_WR)
+                c.hung_up(line, hint="All lines came back. But a customer who has hung up still finds your end open. Which call closes it?")
+            over.set()
+
+    c.thread(customers)
+    got = answer(listener, calls)
+    c.true(
+        over.wait(0.5),
+        received=words("a return while somebody was still on the line"),
+        hint=EARLY,
+    )
+    c.equal(got, None, hint="It serves. Nothing was to be returned.")
+    c.true(
+        listener.fileno() != -1,
+        received=words("a listener that is closed"),
+        hint="All are served. But the listener was lent to you, and it is closed. Who opened it?",
+    )
+
+
+def _dial(listener: socket.socket) -> socket.socket:
+    line = socket.create_connection(listener.getsockname(), timeout=1.0)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return line
+
+
+def _hears(c: Case, line: socket.socket, wanted: bytes, *, hint: str) -> None:
+    got = b""
+    try:
+        while len(got) < len(wanted) and (piece := line.recv(1024)):
+            got += piece
+    except TimeoutError:
+        c.true(got, hint=hint, received=words("nothing, for a second"))
+    c.equal(
+        got,
+        wanted,
+        hints=[
+            (
+                lambda got: len(got) > len(wanted),
+                "There is an answer. But bytes of somebody else are in it, or of an earlier line. Where is what came of a line kept, and for whom?",
+            ),
+            (lambda got: got + b"\n" == wanted, "The words are right. What became of the `\\n` that ends a line?"),
+        ],
+        hint=hint if not got else "There is an answer. But it is not the whole line that this customer said. Where is what came of a line kept, and for whom?",
+    )
+
+
+def _hears_nothing(c: Case, line: socket.socket) -> None:
+    """Nothing may come back for a piece that is no whole line."""
+    time.sleep(0.03)
+    line.setblocking(False)
+    try:
+        got = line.recv(1024)
+    except BlockingIOError:
+        return
+    finally:
+        line.settimeout(1.0)
+    if got:
+        c.fail("The server hears and answers. But the line was not whole yet. What do you do with a piece without `\\n`?", received=got)
