@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,7 +23,7 @@ STILL_OPEN = (
     "All that came back is right. But the handler has returned, and the line is still open: the client goes on waiting. For streams, returning is not "
     "hanging up. Who closes the writer, also when a line before fails?"
 )
-AWAITED_WRITE = "`write` takes the bytes and returns at once: there is nothing to wait for. Which other method of the writer waits?"
+AWAITED_WRITE = "`write` takes the bytes and returns at once, and so does `close`: there is nothing to wait for. Which other method of the writer waits?"
 IS_TEXT = "The words are there, but as text. A stream carries bytes, and bytes have most methods of texts. Where did you turn one into the other?"
 CLOSED_EARLY = "The first answer was written. Then you wrote to a line that you had closed yourself. What stands inside of the loop, and what after it?"
 NO_AWAIT = "`read`, `readline` and `readexactly` are coroutines: the call alone reads nothing. Which word is missing?"
@@ -200,6 +201,10 @@ NOT_CAUGHT_RESET = (
     "A client that hangs up is survived. But this one vanished, without a goodbye, and the handler died of it. Which exceptions can a line raise besides "
     "the one of `readexactly`?"
 )
+LATE_RESET = (
+    "The reset is caught where you read and write. But the same line is asked once more after that: `wait_closed` raises what the line has died of. Hang up "
+    "with `close` alone, or expect it there as well."
+)
 READS_FIRST = (
     "It waits for a message that is longer than it will ever take. The header alone has come, and says so already. Where is the limit asked about: before "
     "or after the message is read?"
@@ -313,7 +318,8 @@ async def frame_echo(answer: Answer, case: Cases) -> None:
             try:
                 await one.task
             except OSError as error:
-                c.fail(NOT_CAUGHT_RESET, received=words(f"it raised {type(error).__name__}"))
+                late = any(place.name == "wait_closed" for place in traceback.extract_tb(error.__traceback__))
+                c.fail(LATE_RESET if late else NOT_CAUGHT_RESET, received=words(f"it raised {type(error).__name__}"))
         closed(c, one)
     async with case(
         "a client that reads nothing",

@@ -33,6 +33,7 @@ LOUD_WRONG = {
     "closes in the loop": (("        await writer.drain()\n", "        await writer.drain()\n        writer.close()\n"), "closed yourself"),
     "takes what is there": (("readline()", "read(1024)"), "waits for the `\\n`"),
     "waits for the write": (("        writer.write", "        await writer.write"), "nothing to wait for"),
+    "waits for the close": (("    writer.close()", "    await writer.close()"), "so does `close`"),
     "isn't loud": (("line.upper()", "line"), "capital letters"),
     "doesn't await": (("await reader.readline()", "reader.readline()"), "You hold a coroutine"),
     "sends text": (("line.upper()", "line.decode().upper()"), "A stream carries bytes"),
@@ -77,6 +78,7 @@ FRAMES_WRONG = {
         "also when you are asked to stop",
     ),
     "waits for the write": (("            writer.write", "            await writer.write"), "nothing to wait for"),
+    "waits until it is closed": (("        writer.close()\n", "        writer.close()\n        await writer.wait_closed()\n"), "expect it there as well"),
 }
 
 
