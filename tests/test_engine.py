@@ -384,6 +384,7 @@ HANGING = {
     "await in a circle": "async def read_five(sock):\n    while True: await asyncio.sleep(0)",
     "a loop inside": "def read_five(sock):\n    async def inner(): await asyncio.Event().wait()\n    asyncio.run(inner())",
     "a thread": "def read_five(sock):\n    thread = threading.Thread(target=sock.recv, args=(99,))\n    thread.start()\n    while True: sock.recv(1)",
+    "a selector of nothing": "def read_five(sock):\n    with __import__('selectors').DefaultSelector() as selector:\n        selector.select()",
     "a comparison": "class read_five:\n    def __init__(self, sock): self.sock = sock\n    def __eq__(self, other):\n        while True: pass",
     "a repr": "class read_five:\n    def __init__(self, sock): self.sock = sock\n    def __repr__(self):\n        while True: pass",
 }

@@ -13,6 +13,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import selectors
 import sys
 import threading
 import time
@@ -233,6 +234,11 @@ _one_at_a_time = threading.Lock()
 _runs: list[Sandbox] = []
 _installed: list[tuple[Any, str, Any, Any, bool]] = []
 
+_SELECTORS = [
+    kind for kind in vars(selectors).values() if isinstance(kind, type) and issubclass(kind, selectors.BaseSelector) and "select" in vars(kind)
+]
+"""The kinds of selectors that this system has."""
+
 
 def current() -> Sandbox | None:
     """The run that the calling thread belongs to, or None."""
@@ -265,6 +271,8 @@ def _install() -> None:
     _replace(builtins, "exit", _exception_only)
     _replace(builtins, "quit", _exception_only)
     _replace(threading.Thread, "start", _adopting)
+    for kind in _SELECTORS:
+        _replace(kind, "select", _in_slices)
     _replace(threading, "excepthook", _lost_in_thread)
     _replace(sys, "unraisablehook", _dropped)
     _replace(logging.getLogger("asyncio"), "handle", _lost_in_task)
@@ -342,6 +350,19 @@ def _printed(real: Callable[..., Any]) -> Callable[..., Any]:
         return None
 
     return publish
+
+
+def _in_slices(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A `select` without a limit looks up now and then: nothing else wakes it, when what it waits on is closed or not there."""
+
+    def select(selector: Any, timeout: float | None = None) -> Any:
+        if timeout is not None or current() is None:
+            return real(selector, timeout)
+        while not (ready := real(selector, SLICE)):
+            pass
+        return ready
+
+    return select
 
 
 def _adopting(real: Callable[..., None]) -> Callable[..., None]:
