@@ -60,7 +60,9 @@ def shake_hands(sock: socket.socket) -> None:
     sock.sendall(HANDSHAKE)
     received = b""
     while not received.endswith(b"\r\n\r\n"):
-        received += sock.recv(1)
+        byte = sock.recv(1)
+        assert byte, f"it hung up after {received!r}"
+        received += byte
     assert received.startswith(b"HTTP/1.1 101 ")
 
 
@@ -746,9 +748,11 @@ class TestAThousand:
 
     def test_none_of_them_answers(self) -> None:
         with EchoServer() as server, contextlib.ExitStack() as stack:
-            deaf = [stack.enter_context(raw(server)) for _ in range(self.COUNT)]
-            for sock in deaf:
+            deaf = []
+            for _ in range(self.COUNT):  # one by one: who has dialled has ten seconds for the handshake
+                sock = stack.enter_context(raw(server))
                 shake_hands(sock)
+                deaf.append(sock)
             server.stop()
             assert {read_to_the_end(sock) for sock in deaf} == {bytes.fromhex("880203e9")}
 
