@@ -209,14 +209,17 @@ class Kernel:
                 return None
         return None
 
-    def run_all(self, codes: Sequence[str], *, may_fail: Iterable[int] = ()) -> list[Reply]:
-        """Queue all cells at once, as Run All does, then collect what came back.
+    def queue(self, codes: Sequence[str], *, may_fail: Iterable[int] = ()) -> dict[str, str]:
+        """Queue all cells at once, as Run All does, and return what `collect` wants: {id: code}.
 
         A cell whose index is in `may_fail` may fail without stopping those behind it, as one tagged `raises-exception`.
         """
         may_fail = set(may_fail)
-        sent = {self.send(code, stop_on_error=index not in may_fail): code for index, code in enumerate(codes)}
-        return self.collect(sent)
+        return {self.send(code, stop_on_error=index not in may_fail): code for index, code in enumerate(codes)}
+
+    def run_all(self, codes: Sequence[str], *, may_fail: Iterable[int] = ()) -> list[Reply]:
+        """Queue all cells as `queue` does, then collect what came back."""
+        return self.collect(self.queue(codes, may_fail=may_fail))
 
     def run(self, code: str, **options: Any) -> Reply:
         return self.collect({self.send(code, **options): code})[0]

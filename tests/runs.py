@@ -1,21 +1,17 @@
 """A notebook run in ways that nbval doesn't try, and what is to be said about it afterwards.
 
-Two kernels run the same notebook at the same time, as two people in a classroom do. In the first all cells are queued
-at once (Run All), and then all of them once more; in the second each cell runs twice in a row. Both stand in an
+One kernel runs it three times: all cells are queued at once (Run All); then all of them once more; then each cell runs
+twice in a row. And two kernels run a notebook at the same time, as two people in a classroom do. All of them stand in an
 environment that names proxies which answer nothing, and without a route to anywhere but this machine.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from books import Book, Cell, shown
-from jupyter_core.utils import ensure_event_loop
 from kernels import Kernel, Reply
 
-T = TypeVar("T")
 
 @dataclass
 class Record:
@@ -28,8 +24,8 @@ class Record:
     """What the kernel held after each of them that it did not hold before, by kind."""
     doubles: list[tuple[Reply, Reply]]
     """The two runs in a row of each cell."""
-    kernels: list[Kernel]
-    """The kernels, ended."""
+    kernel: Kernel
+    """The kernel, ended."""
     files: list[str]
     """What lies in the notebook's folder that was not there before."""
 
@@ -38,42 +34,45 @@ class Record:
 
 
 def record(book: Book, folder: Path) -> Record:
-    """Run `book` in two kernels that start in `folder`, an empty one."""
-    with ThreadPoolExecutor(2) as people:
-        one = people.submit(_alone, whole_twice, book, folder)
-        other = people.submit(_alone, _each_twice, book, folder)
-        found, (kernel, found.doubles) = one.result(), other.result()
-    found.kernels.append(kernel)
-    found.files = _names(folder)
-    return found
-
-
-def _alone(function: Callable[[Book, Path], T], book: Book, folder: Path) -> T:
-    """The function, in a thread of its own, and then without the event loop that Jupyter's client left in it."""
-    try:
-        return function(book, folder)
-    finally:
-        ensure_event_loop().close()
-
-
-def whole_twice(book: Book, folder: Path) -> Record:
-    """The half of `record` in which all cells are queued at once, without the cells that run twice in a row."""
-    codes = [cell.source for cell in book.code]
-    may_fail = [index for index, cell in enumerate(book.code) if "raises-exception" in cell.tags]
+    """Run `book` in a kernel that starts in `folder`, an empty one. After a cell that never ended nothing more is run."""
+    codes = _codes(book)
+    each_twice = [code for code in codes for _ in range(2)]
     passes, left = [], []
     with Kernel(folder) as kernel:
         kernel.remember(book.imports)
         for _ in range(2):
-            passes.append(kernel.run_all(codes, may_fail=may_fail))
-            left.append(kernel.excess() if all(reply.status for reply in passes[-1]) else {})
-    return Record(book, passes, left, [], [kernel], _names(folder))
+            passes.append(_run(kernel, codes, passes, may_fail=_may_fail(book)))
+            left.append(kernel.excess() if _ended(passes[-1]) else {})
+        doubles = _run(kernel, each_twice, passes, may_fail=range(len(each_twice)))
+    return Record(book, passes, left, list(zip(doubles[::2], doubles[1::2])), kernel, _names(folder))
 
 
-def _each_twice(book: Book, folder: Path) -> tuple[Kernel, list[tuple[Reply, Reply]]]:
-    codes = [cell.source for cell in book.code for _ in range(2)]
-    with Kernel(folder) as kernel:
-        replies = kernel.run_all(codes, may_fail=range(len(codes)))
-    return kernel, list(zip(replies[::2], replies[1::2]))
+def at_once(book: Book, folder: Path) -> list[str]:
+    """What goes wrong when two kernels, both in `folder`, run the whole of `book` at the same time."""
+    with Kernel(folder) as one, Kernel(folder) as other:
+        sent = [(kernel, kernel.queue(_codes(book), may_fail=_may_fail(book))) for kernel in (one, other)]
+        passes = [kernel.collect(queued) for kernel, queued in sent]
+    both = Record(book, passes, [], [], one, [])
+    return [*run_all(both), *same_outputs(both)]
+
+
+def _codes(book: Book) -> list[str]:
+    return [cell.source for cell in book.code]
+
+
+def _may_fail(book: Book) -> list[int]:
+    return [index for index, cell in enumerate(book.code) if "raises-exception" in cell.tags]
+
+
+def _run(kernel: Kernel, codes: list[str], earlier: list[list[Reply]], *, may_fail: Iterable[int]) -> list[Reply]:
+    """Queue the cells, unless a cell of an earlier pass never ended."""
+    if not all(map(_ended, earlier)):
+        return [Reply(code) for code in codes]
+    return kernel.run_all(codes, may_fail=may_fail)
+
+
+def _ended(replies: list[Reply]) -> bool:
+    return all(reply.status for reply in replies)
 
 
 def _names(folder: Path) -> list[str]:
@@ -129,16 +128,14 @@ def quiet(record: Record) -> Iterator[str]:
         for cell, reply in record.cells(list(replies)):
             if words := reply.text("stderr"):
                 yield f"{cell} wrote to stderr: {words}"
-    for kernel in record.kernels:
-        if kernel.noise:
-            yield f"written to stderr outside of the cells: {kernel.noise}"
+    if record.kernel.noise:
+        yield f"written to stderr outside of the cells: {record.kernel.noise}"
 
 
 def ends(record: Record) -> Iterator[str]:
-    """The kernels end when asked: no thread keeps them."""
-    for kernel in record.kernels:
-        if not kernel.ended_by_itself:
-            yield "a kernel had to be killed"
+    """The kernel ends when asked: no thread keeps it."""
+    if not record.kernel.ended_by_itself:
+        yield "the kernel had to be killed"
 
 
 Judge = Callable[[Record], Iterator[str]]

@@ -1,7 +1,7 @@
 """Every notebook, run in the ways that nbval doesn't try; see runs.py for what they are.
 
 Each notebook gets a class of its own, since pytest-xdist's `loadscope` gives a class to one worker: so a notebook's
-kernels are started once, and several notebooks run side by side.
+kernel is started once, and several notebooks run side by side.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 import runs
-from books import Book, books
+from books import NOTEBOOKS, Book, books
 
 
 class NotebookRuns:
@@ -30,3 +30,9 @@ class NotebookRuns:
 
 for _book in books():
     globals()[f"Test_{_book.stem}"] = type(f"Test_{_book.stem}", (NotebookRuns,), {"book": _book})
+
+
+def test_two_people_run_one_notebook_at_the_same_time(tmp_path: Path) -> None:
+    """One that starts servers; what they start, they start through the same helpers as all the others."""
+    found = runs.at_once(Book(NOTEBOOKS / "09_echo_server.ipynb"), tmp_path)
+    assert not found, "\n".join(found)

@@ -1,6 +1,5 @@
 """The tools that run notebooks see what they are there for: on notebooks made to break."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import kernels
@@ -10,15 +9,14 @@ from books import Book
 from specimens import Raw, Specimen, code, result, stream
 
 
-def recorded(folder: Path, *cells: Raw, run: Callable[[Book, Path], runs.Record] = runs.record,
-             **patience: float) -> runs.Record:
+def recorded(folder: Path, *cells: Raw, **patience: float) -> runs.Record:
     """A notebook of these cells, run; `patience` is for what is known to take for ever: SILENCE, END, GOING."""
     workbook = folder / "workbook"
     workbook.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         for name, seconds in patience.items():
             patch.setattr(kernels, name, seconds)
-        return run(Book(Specimen(folder, list(cells)).write()), workbook)
+        return runs.record(Book(Specimen(folder, list(cells)).write()), workbook)
 
 
 def said(judge: runs.Judge, record: runs.Record) -> str:
@@ -79,7 +77,7 @@ class TestLeaky:
         code("setup", "import asyncio, pathlib, socket, subprocess, sys, threading, time"),
         code("socket", "left = socket.socket()"),
         code("listener", "listening = socket.create_server(('127.0.0.1', 0))"),
-        code("thread", "threading.Thread(target=threading.Event().wait, daemon=True, name='forgotten').start()"),
+        code("thread", "threading.Thread(target=threading.Event().wait, name='forgotten').start()"),
         code("task", "async def forgotten_task():\n    await asyncio.Event().wait()\n\n"
                      "task = asyncio.create_task(forgotten_task())"),
         code("child", "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE)"),
@@ -92,7 +90,7 @@ class TestLeaky:
     @pytest.fixture(scope="class")
     @classmethod
     def record(cls, tmp_path_factory: pytest.TempPathFactory) -> runs.Record:
-        return recorded(tmp_path_factory.mktemp("leaky"), *cls.CELLS, run=runs.whole_twice, GOING=1, END=2)
+        return recorded(tmp_path_factory.mktemp("leaky"), *cls.CELLS, GOING=1, END=2)
 
     @pytest.mark.parametrize("what", [
         "thread: forgotten", "socket: <socket.socket", "task: forgotten_task", "connection: pconn", "child process: ",
@@ -110,6 +108,9 @@ class TestLeaky:
 
     def test_stderr_after_the_last_cell(self, record: runs.Record) -> None:
         assert "outside of the cells: late" in said(runs.quiet, record)
+
+    def test_ends(self, record: runs.Record) -> None:
+        assert "the kernel had to be killed" in said(runs.ends, record)
 
     def test_outputs(self, record: runs.Record) -> None:
         assert "first run: cell 8 (time) says" in said(runs.same_outputs, record)
@@ -149,32 +150,30 @@ class TestDropping:
     def test_run_all(self, tmp_path: Path) -> None:
         cells = [code("setup", "import asyncio, nest_asyncio\nnest_asyncio.apply()")]
         cells += [code(f"step-{n}", "asyncio.run(asyncio.sleep(0.1))") for n in range(8)]
-        record = recorded(tmp_path, *cells, run=runs.whole_twice, SILENCE=5, END=2)
+        record = recorded(tmp_path, *cells, SILENCE=5, END=2)
         assert "never" in said(runs.run_all, record)
 
 
 class TestHanging:
-    """A notebook whose waits have no limit, and whose thread keeps the kernel from ending."""
+    """A notebook whose wait has no limit."""
 
-    CELLS = [
-        code("setup", "import threading\nonce = iter([1])\nrelease = threading.Event()"),
-        code("wait", "next(once, None) or threading.Event().wait()", tags=("run-once",)),
-        code("thread", "threading.Thread(target=release.wait).start()"),
-    ]
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def record(cls, tmp_path_factory: pytest.TempPathFactory) -> runs.Record:
-        return recorded(tmp_path_factory.mktemp("hanging"), *cls.CELLS, SILENCE=8, END=2, GOING=1)
-
-    def test_twice_in_a_row(self, record: runs.Record) -> None:
+    def test_twice_in_a_row(self, tmp_path: Path) -> None:
+        cells = [
+            code("setup", "import threading\nonce = iter([1])"),
+            code("wait", "next(once, None) or threading.Event().wait()", tags=("run-once",)),
+            code("after", "1 + 1"),
+        ]
+        record = recorded(tmp_path, *cells, SILENCE=8, END=2)
+        assert said(runs.run_all, record) == ""
         found = said(runs.twice_in_a_row, record)
         assert "cell 1 (wait), run again, never ended" in found
-        assert "cell 2 (thread) never started" in found
+        assert "cell 2 (after) never started" in found
 
-    def test_ends(self, record: runs.Record) -> None:
-        assert said(runs.run_all, record) == ""
-        assert "a kernel had to be killed" in said(runs.ends, record)
+
+def test_a_fixed_port_is_noticed_by_two_at_once(tmp_path: Path, quiet_port: int) -> None:
+    cells = [code("setup", "from helpers import EchoServer"), code("server", f"server = EchoServer(port={quiet_port}).start()")]
+    found = "\n".join(runs.at_once(Book(Specimen(tmp_path, cells).write()), tmp_path))
+    assert found.count("cell 1 (server) failed: ") == 1  # the other one has the port
 
 
 def test_a_kernel_that_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
