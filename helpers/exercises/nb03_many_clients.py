@@ -76,6 +76,11 @@ EARLY = "Whole lines come back. But when one customer hangs up, the other one is
             Seen.STUCK,
             "Everybody has hung up, and your server still waits or goes round. What is left on the selector's list, and what ends the loop?",
         ),
+        (
+            AttributeError,
+            "A name was asked of something that hasn't it, or may not be set. If it is `key.data`: a key is not yours to change. "
+            "Which call gives a line on the list another note?",
+        ),
         (KeyError, "It begins well. But a line is taken off the list that isn't on it. How often is `unregister` called for it?"),
         (
             (ConnectionError, BrokenPipeError),

@@ -97,6 +97,7 @@ def server(before: str = "", **changed: str) -> str:
         pytest.param(server(full="pass"), "one customer, one line", "what ends the loop", id="never ends"),
         pytest.param(server(talk="key.data.extend(piece)\n    whole, cut, rest = bytes(key.data).rpartition(b'\\n')\n    line.sendall(whole)\n    key.data[:] = rest"),
                      "one customer, one line", "What became of the `\\n`", id="loses the line's end"),
+        pytest.param(server(note="b''", talk="key.data = key.data + piece"), "one customer, one line", "gives a line on the list another note", id="sets the note of a key"),
         pytest.param(server(talk="key.data.extend(piece)\n    if b'\\n' in piece: line.sendall(key.data)"),
                      "a line in crumbs, and two lines at once", "where is what came", id="never empties the note"),
     ],
