@@ -6,12 +6,12 @@ assert not faults(looked_at(lambda: pictures.layers()))
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from unittest import mock
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -80,10 +80,16 @@ def faults(look: Look) -> list[str]:
             found.append(f"{words.text!r} is too small: {words.size} points")
         if words.place.x0 < 0 or words.place.y0 < 0 or words.place.x1 > look.width or words.place.y1 > look.height:
             found.append(f"{words.text!r} is cut off by the edge")
-    for one, other in itertools.combinations(look.words, 2):
-        both = Bbox.intersection(one.place, other.place)
-        if both is not None and both.width > 1 and both.height > 1:
-            found.append(f"{one.text!r} lies on {other.text!r}")
+    found += [f"{one.text!r} lies on {other.text!r}" for one, other in _overlaps(look.words)]
     if len(look.picture.png) >= 120_000:
         found.append(f"{len(look.picture.png)} bytes are too many")
     return found
+
+
+def _overlaps(words: list[Words]) -> list[tuple[Words, Words]]:
+    """The pairs that share more than a pixel in both directions."""
+    places = np.array([each.place.extents for each in words]).reshape(-1, 4)
+    lower = np.maximum(places[:, None, :2], places[None, :, :2])
+    upper = np.minimum(places[:, None, 2:], places[None, :, 2:])
+    meet = np.triu((upper - lower > 1).all(axis=2), k=1)
+    return [(words[one], words[other]) for one, other in np.argwhere(meet)]

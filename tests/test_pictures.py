@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -254,9 +255,15 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
 }
 
 
+@cache
+def seen(name: str) -> Look:
+    """A look at one of DRAWINGS, drawn once for all the tests that judge it."""
+    return looked_at(DRAWINGS[name])
+
+
 @pytest.fixture(scope="class", params=DRAWINGS)
 def look(request: pytest.FixtureRequest) -> Look:
-    return looked_at(DRAWINGS[request.param])
+    return seen(request.param)
 
 
 class TestEveryPicture:
@@ -282,9 +289,21 @@ class TestEveryPicture:
         assert len(alt) < 800
 
 
+def test_a_look_finds_words_on_words() -> None:
+    @style.drawing
+    def two(distance: float) -> Picture:
+        paper = style.page(fig := style.figure(4, 2))
+        style.write(paper, 1, 1, "below")
+        style.write(paper, 1 + distance, 1, "above")
+        return style.picture(fig, "Two words.")
+
+    assert faults(looked_at(lambda: two(0.2))) == ["'below' lies on 'above'"]
+    assert faults(looked_at(lambda: two(1))) == []
+
+
 @pytest.mark.parametrize("name", [name for name in DRAWINGS if ":" not in name])
 def test_the_same_input_gives_the_same_bytes_whatever_style_is_set(name: str) -> None:
-    before = DRAWINGS[name]().png
+    before = seen(name).picture.png
     with matplotlib.rc_context(
         {"font.size": 30, "lines.linewidth": 9, "figure.facecolor": "black", "text.color": "red"}
     ):
@@ -293,7 +312,7 @@ def test_the_same_input_gives_the_same_bytes_whatever_style_is_set(name: str) ->
 
 @pytest.mark.parametrize("name", ["cuts", "rallies", "timeline"])
 def test_it_is_opaque_and_white(name: str) -> None:
-    picture = DRAWINGS[name]()
+    picture = seen(name).picture
     image = Image.open(io.BytesIO(picture.png))
     assert image.width == 2 * picture.width
     assert image.info.keys().isdisjoint({"Software", "transparency", "Creation Time", "date"})
@@ -360,7 +379,7 @@ def test_alt_text_is_escaped() -> None:
 
 
 def test_cuts_marks_the_borders_that_no_cut_meets() -> None:
-    look = looked_at(DRAWINGS["cuts"])
+    look = seen("cuts")
     assert look.crosses == 4  # two for recv(1024), two for recv(4), none for recv(1)
     assert {"sent", "recv(1024)", "recv(4)", "recv(1)", "Same bytes. Who decides the cuts?"} <= set(look.texts)
     assert looked_at(lambda: pictures.cuts([b"one", b"two"], [[b"one", b"two"]])).crosses == 0
@@ -398,13 +417,13 @@ def test_handler_life_gives_each_client_its_own_http() -> None:
 
 
 def test_handshake_shows_each_line_and_each_byte() -> None:
-    look = looked_at(DRAWINGS["handshake"])
+    look = seen("handshake")
     assert {"GET / HTTP/1.1", "Upgrade: websocket", "HTTP/1.1 101 Switching Protocols", "from here on: frames"} <= set(look.texts)
     assert look.texts.count("\\r\\n") == 4 + 3  # the empty line that ends each head has one, too
     assert {"81 85 00 00 00 00 68 65 6c 6c 6f", "text, masked, 5 bytes: 'hello'", f"{len(ASKED)} bytes"} <= set(look.texts)
-    refused = looked_at(DRAWINGS["handshake: refused"])
+    refused = seen("handshake: refused")
     assert "and a body of 2 bytes" in refused.texts and "from here on: frames" not in refused.texts
-    assert looked_at(DRAWINGS["handshake: lost"]).crosses == 1
+    assert seen("handshake: lost").crosses == 1
 
 
 def test_crowd_counts_who_is_connected_at_once() -> None:
@@ -456,11 +475,11 @@ def test_timeline_marks_who_was_kept_out() -> None:
 
 
 def test_states_marks_the_end_that_nobody_announced() -> None:
-    look = looked_at(DRAWINGS["states"])
+    look = seen("states")
     assert look.crosses == 2  # both ends of the cut
     assert look.texts.count("sent close 1000") == 2 and look.texts.count("line ended, no close frame") == 2
     assert looked_at(lambda: pictures.states(ends())).crosses == 0
-    assert "line ended, no close frame" not in looked_at(DRAWINGS["states: refused"]).texts
+    assert "line ended, no close frame" not in seen("states: refused").texts
 
 
 @pytest.mark.parametrize("nothing", [[], "CLOSED", 7, [("client", "OPEN")], {}, dict.fromkeys("abcd", ends())])
@@ -470,27 +489,27 @@ def test_states_wants_changes(nothing: object) -> None:
 
 
 def test_strips_shows_each_byte_as_a_character_and_in_hex() -> None:
-    look = looked_at(DRAWINGS["strips"])
+    look = seen("strips")
     assert [look.texts.count(words) for words in ("o", "6f", "\\n", "0a", "03", "00")] == [2, 2, 2, 2, 1, 1]
     assert {"delimiter", "5 bytes"} <= set(look.texts)
 
 
 def test_levels_marks_the_run_that_goes_wrong() -> None:
-    look = looked_at(DRAWINGS["levels"])
+    look = seen("levels")
     key = 1  # in the legend
     assert look.crosses == 1 + key
     assert {"write alone", "write, then drain", "high-water mark", "MiB that wait"} <= set(look.texts)
-    assert "high-water mark" not in looked_at(DRAWINGS["levels: one run"]).texts
+    assert "high-water mark" not in seen("levels: one run").texts
 
 
 def test_table_holds_every_value() -> None:
-    look = looked_at(DRAWINGS["table"])
+    look = seen("table")
     values = {str(value) for row in WAYS.values() for value in row.values()}
     assert set(WAYS) | set(WAYS["one at a time"]) | values <= set(look.texts)
 
 
 def test_turns_shows_requests_and_returns() -> None:
-    look = looked_at(DRAWINGS["turns: trays"])
+    look = seen("turns: trays")
     assert {"sleep 0.1", "read 3", "returned", "loop", "ready", "asleep", "listening", "A, B"} <= set(look.texts)
     assert look.crosses == 1  # C raised
 
@@ -504,13 +523,13 @@ def test_an_odd_text_is_written_as_python_would() -> None:
 
 
 def test_a_frame_bit_by_bit() -> None:
-    look = looked_at(DRAWINGS["bit_grid"])
+    look = seen("bit_grid")
     assert {"FIN", "RSV1 2 3", "opcode 1: text", "MASK", "length 5", "masking key", "payload 'Hello'"} <= set(look.texts)
     assert "7f → 48 'H'" in look.texts
     bits = "".join(words.text for words in look.words if words.text in "01")
     assert len(bits) == 8 * 11 and look.crosses == 0
     assert "masking key, payload" in look.picture.alt
-    trouble = looked_at(DRAWINGS["bit_grid: trouble"])
+    trouble = seen("bit_grid: trouble")
     assert trouble.crosses == 2
     assert "byte 0: RSV2 and RSV3 must be 0: no extension gives them a meaning" in trouble.texts
     assert "     RFC 6455, section 5.2" in trouble.texts
