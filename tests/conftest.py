@@ -60,6 +60,16 @@ def quick_collections() -> None:
 
 
 @pytest.fixture
+def quick_checks(quick_collections: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep it there. A check puts what was there before out of sight, and back again at its end.
+
+    Else every collection would look at all that pytest, Jupyter and the tests before have made, which takes longer than the
+    check.
+    """
+    monkeypatch.setattr(gc, "unfreeze", lambda: None)
+
+
+@pytest.fixture
 def nothing_left(quick_collections: None, eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
     """After the test there are no more threads and no more open files (sockets) than before it."""
     threads, files = set(threading.enumerate()), open_files()

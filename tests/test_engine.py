@@ -152,7 +152,7 @@ def running() -> set[threading.Thread]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays(capsys):
+def nothing_stays(capsys, quick_checks):
     """After every check: the streams are the notebook's own, nothing is printed into it (garbage may), no thread is left."""
     threads = running()
     yield

@@ -104,13 +104,8 @@ def take(number: str, name: str) -> Taken:
 
 
 @pytest.fixture(autouse=True)
-def swept(quick_collections: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a wrong answer leaves open is collected with its own test, and complains under no other one.
-
-    A check puts what was there before out of the garbage collector's sight, and back again. Here it stays out: else every
-    collection would look at all that pytest, Jupyter and the tests before have made, which takes longer than the check.
-    """
-    monkeypatch.setattr(gc, "unfreeze", lambda: None)
+def swept(quick_checks: None) -> Iterator[None]:
+    """What a wrong answer leaves open is collected with its own test, and complains under no other one."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
