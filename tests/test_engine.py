@@ -438,6 +438,49 @@ def test_an_answer_that_cannot_be_stopped_says_nothing_later(capsys):
     assert woken and capsys.readouterr().out == "the notebook prints\n"
 
 
+def test_a_thread_that_is_stopped_may_tidy_up():
+    """Longer than a step of stopping it takes: a server that is cut short while it closes leaves sockets open."""
+    spins, tidied = threading.Event(), []
+
+    def spin():
+        spins.set()
+        while True:
+            pass
+
+    def serve():
+        try:
+            spin()
+        finally:
+            until = time.monotonic() + 2 * sandbox.PATIENCE
+            while time.monotonic() < until:
+                pass
+            tidied.append(True)
+
+    run = sandbox.Sandbox()
+    thread = run.thread(serve, "server")
+    thread.start()
+    assert spins.wait(HANG)
+    run.stop()
+    thread.join(HANG)
+    assert tidied == [True]
+
+
+def test_a_server_whose_loop_is_half_closed_is_let_go():
+    """Its thread was ended while it closed the loop; closing it once more raises."""
+
+    class HalfClosed(EchoServer):
+        def _end(self, patience):
+            super()._end(patience)
+            if threading.current_thread() is threading.main_thread():  # where the check stops what the answer left
+                background._running.add(self)
+                raise ValueError("Invalid file descriptor: -1")
+            return True
+
+    verdict = given("def double(n):\n    HalfClosed().start()\n    return n + n", HalfClosed=HalfClosed)
+    assert verdict.status == "failed" and "a server that still listens" in repr(verdict)
+    assert not any(isinstance(server, HalfClosed) for server in background._running)
+
+
 def test_a_check_that_has_to_hurry_ends_all_the_same(monkeypatch):
     """On a machine so busy that all steps of stopping an answer come at once."""
     monkeypatch.setattr(sandbox, "PATIENCE", 0.0)

@@ -105,6 +105,9 @@ PLACE = Path(__file__).parent
 LIMIT = 4.0
 """Seconds that an answer has for all its cases. Waiting longer than five loses a cell's output under nbval."""
 
+SERVERS = 0.3
+"""Seconds for each server that an answer leaves. `stop()` would wait longer for a handler that blocks; here its thread is ended as any other."""
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -210,12 +213,15 @@ def _judge(answer: Any, which: Exercise, box: sandbox.Sandbox) -> Verdict:
     finally:
         ended = box.stop()
         _stop_servers(before)  # those whose threads had to be ended are now known to have stopped
-    return _verdict(run, which, ended)
+    return _verdict(run, which, ended or not box.alive())
 
 
 def _stop_servers(before: set[BackgroundServer]) -> None:
     for server in set(_running) - before:
-        server._end(sandbox.PATIENCE)  # stop() would wait longer for a handler that blocks; its thread is ended as any other
+        try:
+            server._end(SERVERS)
+        except Exception:  # its thread was ended while it closed its loop, which can't be closed again
+            _running.discard(server)
 
 
 def _go(run: Run, which: Exercise, before: set[BackgroundServer]) -> None:

@@ -20,6 +20,7 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 SLICE = 0.05
@@ -52,6 +53,7 @@ class Sandbox:
         self.over = False
         self.closers: list[Callable[[], None]] = []
         """How to close the check's end of what the answer may wait for."""
+        self._worker: threading.Thread | None = None
         self._waiting: threading.Thread | None = None
         self._own: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._started_by_answer: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -106,7 +108,8 @@ class Sandbox:
             finally:
                 self._done.set()
 
-        self.thread(signalled, "check").start()
+        self._worker = self.thread(signalled, "check")
+        self._worker.start()
 
     def wait(self, deadline: Callable[[], float]) -> bool:
         """Wait until the work has ended, or until `deadline()`, on the clock of `time.monotonic`. Has it ended?"""
@@ -126,9 +129,16 @@ class Sandbox:
             with contextlib.suppress(Exception):
                 close()
         self._wait_for_threads()
+        met: dict[threading.Thread, FrameType] = {}
         for _ in range(3):
+            frames = sys._current_frames()
             for thread in self.alive():
-                _raise_in(thread, Abandoned)
+                frame = frames.get(thread.ident or 0)
+                # a thread that has left the place where the exception met it is on its way out: a server closes its lines, say
+                if frame is not None and (thread is self._worker or thread not in met or met[thread] in _stack(frame)):
+                    _raise_in(thread, Abandoned)
+                    met[thread] = frame
+            del frames
             for loop in self._loops():
                 _tell(loop, lambda: None)  # wakes a loop that waits, so that it sees the exception
             self._wait_for_threads()
@@ -139,12 +149,10 @@ class Sandbox:
         frames = sys._current_frames()
         loops = set()
         for thread in self.alive():
-            frame = frames.get(thread.ident or 0)
-            while frame is not None:
+            for frame in _stack(frames.get(thread.ident or 0)):
                 loop = frame.f_locals.get("self") if frame.f_code.co_name in _RUN_A_LOOP else None
                 if isinstance(loop, asyncio.AbstractEventLoop):
                     loops.add(loop)
-                frame = frame.f_back
         return loops - {_running_loop()}
 
     def _wait_for_threads(self) -> None:
@@ -180,6 +188,15 @@ class Sandbox:
 
 
 _RUN_A_LOOP = ("run_forever", "run_until_complete")  # the second one where nest_asyncio2 has replaced it
+
+
+def _stack(frame: FrameType | None) -> list[FrameType]:
+    """A frame and its callers."""
+    stack = []
+    while frame is not None:
+        stack.append(frame)
+        frame = frame.f_back
+    return stack
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
