@@ -465,6 +465,28 @@ def test_a_thread_that_is_stopped_may_tidy_up():
     assert tidied == [True]
 
 
+def test_a_thread_is_not_stopped_before_its_starter_knows_that_it_runs():
+    class Slow(threading.Event):
+        def set(self):
+            with self._cond:
+                self._flag = True
+                until = time.monotonic() + 4 * sandbox.PATIENCE
+                while time.monotonic() < until:
+                    pass
+                self._cond.notify_all()
+
+    run = sandbox.Sandbox()
+    started = run.thread(time.sleep, "started")
+    started._started = Slow()
+    starter = run.thread(started.start, "starter")
+    starter.start()
+    while not started._started.is_set():
+        time.sleep(0.002)
+    run.stop()
+    starter.join(HANG)
+    assert not starter.is_alive()
+
+
 def test_a_server_whose_loop_is_half_closed_is_let_go():
     """Its thread was ended while it closed the loop; closing it once more raises."""
 

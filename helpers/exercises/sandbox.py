@@ -27,6 +27,8 @@ SLICE = 0.05
 """Seconds between two looks at the clock: an interrupt of the waiting cell is seen this soon."""
 PATIENCE = 0.1
 """Seconds that a stuck answer gets after each step of stopping it."""
+STARTING = 1.0
+"""Seconds that a thread has to come from its start to its work."""
 MOST_PRINTED = 4000
 """Characters kept of what an answer prints."""
 
@@ -131,18 +133,28 @@ class Sandbox:
         self._wait_for_threads()
         met: dict[threading.Thread, FrameType] = {}
         for _ in range(3):
-            frames = sys._current_frames()
-            for thread in self.alive():
-                frame = frames.get(thread.ident or 0)
+            for thread, stack in self._stacks().items():
                 # a thread that has left the place where the exception met it is on its way out: a server closes its lines, say
-                if frame is not None and (thread is self._worker or thread not in met or met[thread] in _stack(frame)):
+                if thread is self._worker or thread not in met or met[thread] in stack:
                     _raise_in(thread, Abandoned)
-                    met[thread] = frame
-            del frames
+                    met[thread] = stack[0]
             for loop in self._loops():
                 _tell(loop, lambda: None)  # wakes a loop that waits, so that it sees the exception
             self._wait_for_threads()
         return not self.alive()
+
+    def _stacks(self) -> dict[threading.Thread, list[FrameType]]:
+        """Where the threads of this run are, without those that only start or end: whoever starts a thread waits for its sign of
+        life, and would wait for ever if the exception met it before.
+        """
+        until = time.monotonic() + STARTING
+        while True:
+            frames = sys._current_frames()
+            stacks = {thread: _stack(frames.get(thread.ident or 0)) for thread in self.alive()}
+            del frames  # this function's own is among them, and would keep them all
+            if all(_runs_its_work(stack) for stack in stacks.values()) or time.monotonic() > until:
+                return {thread: stack for thread, stack in stacks.items() if _runs_its_work(stack)}
+            time.sleep(0.002)
 
     def _loops(self) -> set[asyncio.AbstractEventLoop]:
         """The event loops that run in threads of this run, those that the answer made among them; never the notebook's."""
@@ -197,6 +209,12 @@ def _stack(frame: FrameType | None) -> list[FrameType]:
         stack.append(frame)
         frame = frame.f_back
     return stack
+
+
+def _runs_its_work(stack: list[FrameType]) -> bool:
+    """Whether a thread is in its `run`, or in code called from there."""
+    names = [frame.f_code.co_name for frame in stack]
+    return "_bootstrap_inner" in names and names[: names.index("_bootstrap_inner")][-1:] == ["run"]
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
