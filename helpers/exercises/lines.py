@@ -13,7 +13,9 @@ from types import FrameType
 from typing import Any
 
 LOOKS, PAUSE, TIMES = 10, 0.01, 3
-"""An answer is looked at ten times in a tenth of a second; when it does something, again, up to three times."""
+"""An answer is looked at ten times in a tenth of a second, up to three times."""
+QUIET = 2
+"""Times that it must be found doing nothing: once could be because a busy machine didn't let it."""
 WATCHED = LOOKS * PAUSE * TIMES
 """Seconds that it takes at most."""
 BUSY = 0.04
@@ -27,6 +29,7 @@ def doing(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
 
     threads: those of the check. coroutines: the answer's that have not ended. files: where the learner's code is from.
     """
+    quiet: list[_Spot | None] = []
     for _ in range(TIMES):
         began, computed, seen = time.monotonic(), _computed_by_others(), set()
         for _ in range(LOOKS):
@@ -34,10 +37,12 @@ def doing(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
             time.sleep(PAUSE)
         busy = _computed_by_others() - computed > BUSY * (time.monotonic() - began)
         if len(seen) == 1 and not busy and not any(spot and spot.jumps for spot in seen):
+            quiet.extend(seen)
+        if len(quiet) == QUIET:
             break
     else:
         return SPINS
-    spot = seen.pop() or next((spot for spot in (_awaiting(coroutine, files) for coroutine in coroutines) if spot), None)
+    spot = quiet[-1] or next((spot for spot in (_awaiting(coroutine, files) for coroutine in coroutines) if spot), None)
     text = _text(spot.file, spot.line) if spot else ""
     return f"it waits in `{text}`" if text else ""
 
