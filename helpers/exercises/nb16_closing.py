@@ -215,6 +215,17 @@ def farewell(answer: Answer, case: Cases) -> None:
         near, far = c.socketpair(0.3)
         _says_farewell(c, answer, near, "client", 1000)
 
+    kept = "You wait for the hang-up, and that is right. It never comes, and the limit of the socket runs out. But their close did come: with which code?"
+    with case(
+        "they say goodbye and never hang up",
+        sent=words("1000 as the client; a close 1001, and the line stays open"),
+        expected=1001,
+        hints=[(1006, kept), (TimeoutError, kept), (Seen.STUCK, kept)],
+    ) as c:
+        near, far = c.socketpair(0.3)
+        far.sendall(_frame("server", CLOSE, b"\x03\xe9"))
+        _says_farewell(c, answer, near, "client", 1000)
+
 
 def _judged(c: Case) -> threading.Event:
     """Set once the answer is judged, and at the case's end at the latest: nobody waits for it after that."""

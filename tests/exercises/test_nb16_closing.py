@@ -60,6 +60,7 @@ def test_close_frame_refuses(taken, payload, frame, case, hint):
 
 RIGHT = """\
 def farewell(sock, side, code=None):
+    theirs = 1006
     with sock:
         try:
             if code is not None:
@@ -67,13 +68,14 @@ def farewell(sock, side, code=None):
             opcode, payload = read_frame(sock)
             while opcode != 8:
                 opcode, payload = read_frame(sock)
+            theirs = int.from_bytes(payload[:2], "big") if payload else 1005
             if code is None:
                 sock.sendall(frame(side, 8, payload))
             if side == "client":
                 sock.recv(1)
         except (EOFError, TimeoutError):
-            return 1006
-    return int.from_bytes(payload[:2], "big") if payload else 1005
+            pass
+    return theirs
 """
 
 
@@ -88,7 +90,7 @@ def farewell(sock, side, code=None):
         pytest.param("if code is None:", "if True:", "you begin, as the client", "second close frame", id="answers the answer"),
         pytest.param("                sock.recv(1)", "                pass", "you begin, as the client", "Who goes first", id="hangs up first as a client"),
         pytest.param('if side == "client":', "if True:", "you begin, as the server", "Who hangs up first", id="waits as a server"),
-        pytest.param("return int.from_bytes(payload[:2], \"big\") if payload else 1005", "return payload[:2]", "you begin, as the client", "a number", id="returns bytes"),
+        pytest.param("int.from_bytes(payload[:2], \"big\") if payload else 1005", "payload[:2]", "you begin, as the client", "a number", id="returns bytes"),
         pytest.param("    with sock:", "    if True:", "you begin, as the client", "still open", id="leaves it open"),
         pytest.param("                sock.sendall(frame(side, 8, payload))", "                pass", "they begin, and you are the client", "nobody has answered", id="never answers"),
         pytest.param("frame(side, 8, payload)", 'frame(side, 8, b"")', "they begin, and you are the client", "repeats what it heard", id="answers with an empty close"),
@@ -96,12 +98,13 @@ def farewell(sock, side, code=None):
         pytest.param("if code is not None:", "if True:", "they begin, and you are the client", "who speaks first", id="begins without a code"),
         pytest.param("            while opcode != 8:", "            while False:", "they begin, and you are the client", "", id="takes a message for a close"),
         pytest.param("while opcode != 8:", "while code is None and opcode != 8:", "messages come before their answer", "What is the opcode", id="takes a message for the answer"),
-        pytest.param("return int.from_bytes(payload[:2], \"big\") if payload else 1005", "return code or int.from_bytes(payload[:2], 'big') if payload else 1005", "both begin at the same time", "the code of *theirs*", id="returns its own code"),
+        pytest.param("int.from_bytes(payload[:2], \"big\") if payload else 1005", "code or int.from_bytes(payload[:2], 'big') if payload else 1005", "both begin at the same time", "the code of *theirs*", id="returns its own code"),
         pytest.param(" if payload else 1005", "", "their close is empty", "a number of its own", id="empty is 0"),
         pytest.param("else 1005", "else 1006", "their close is empty", "Which of the two numbers", id="empty is 1006"),
-        pytest.param("return int.from_bytes(payload[:2], \"big\") if payload else 1005", "return payload[0] * 256 + payload[1]", "their close is empty", "no payload", id="index of an empty one"),
+        pytest.param("int.from_bytes(payload[:2], \"big\") if payload else 1005", "payload[0] * 256 + payload[1]", "their close is empty", "no payload", id="index of an empty one"),
         pytest.param("except (EOFError, TimeoutError):", "except TimeoutError:", "they hang up without a word", "in place of the error", id="lets the end through"),
         pytest.param("except (EOFError, TimeoutError):", "except EOFError:", "they fall silent", "says nothing more", id="lets the silence through"),
+        pytest.param("            pass", "            return 1006", "they say goodbye and never hang up", "their close did come", id="forgets what they said"),
     ],
 )
 def test_farewell_refuses(taken, old, new, case, hint):
