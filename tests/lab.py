@@ -90,18 +90,26 @@ class Lab:
         lab.close()
     """
 
-    def __init__(self, folder: Path, playwright: Playwright, browser: str) -> None:
-        """`folder`: where to work, the copy is `workbook` in it; `browser`: its path, see find_browser."""
+    def __init__(self, folder: Path, playwright: Playwright, browser: str, *, host: str = "127.0.0.1",
+                 config: dict[str, Any] | None = None) -> None:
+        """`folder`: where to work, the copy is `workbook` in it; `browser`: its path, see find_browser.
+
+        `host`: the name by which the browser calls this machine; `config`: further settings of Jupyter's server.
+        """
         self.folder = folder
         self.workbook = folder / "workbook"
+        self._host, self._config = host, config or {}
         self._playwright, self._browser = playwright, browser
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self.url = stack.enter_context(_course(self.folder, self.workbook))
-            browser = self._playwright.chromium.launch(executable_path=self._browser, args=QUIET)
+            address = stack.enter_context(_course(self.folder, self.workbook, self._config))
+            self.url = address.replace("127.0.0.1", self._host, 1)
+            names = [f"--host-resolver-rules=MAP {self._host} 127.0.0.1"]
+            browser = self._playwright.chromium.launch(executable_path=self._browser, args=QUIET + names)
             stack.callback(browser.close)
-            self.page = browser.new_page(viewport={"width": 1300, "height": 1200})
+            # a certificate of the test's own is signed by nobody
+            self.page = browser.new_page(viewport={"width": 1300, "height": 1200}, ignore_https_errors=True)
             self.page.set_default_timeout(LIMIT)
             self.page.on("dialog", lambda question: question.accept())  # the browser's own: "Leave this page?"
             self.page.goto(self.url)
@@ -139,6 +147,13 @@ class Lab:
         notices = self.page.locator(".Toastify__toast").all_inner_texts()
         return Seen(self.panel.evaluate(SEEN), self.dialogs, notices)
 
+    def run_cell(self, number: int) -> str:
+        """Run a code cell, by its place among them, and return what is seen under it."""
+        self.panel.locator(".jp-CodeCell .jp-InputPrompt").nth(number).click()
+        self.page.keyboard.press("Control+Enter")
+        self._wait_until(DONE)
+        return self.panel.evaluate(SEEN)[number]["text"]
+
     def close(self) -> None:
         """Close the notebook in front, and end its kernel."""
         front = self.page.locator(f"[id='{self.panel.get_attribute('id')}']")
@@ -167,16 +182,16 @@ class Lab:
 
 
 @contextmanager
-def _course(folder: Path, workbook: Path) -> Iterator[str]:
-    """`course`, serving a copy of the notebooks in `workbook`: the address that it prints."""
+def _course(folder: Path, workbook: Path, config: dict[str, Any]) -> Iterator[str]:
+    """`course`, serving a copy of the notebooks in `workbook`, with these settings: the address that it prints."""
     # a kernel's sockets have names of limited length
     runtime = Path(tempfile.mkdtemp(prefix="lab-"))
     settings = folder / "config"
     settings.mkdir()
     if sys.platform == "linux":
         # no ports that others may take meanwhile: see PrivateKernelManager
-        config = {"KernelManager": {"transport": "ipc"}}
-        (settings / "jupyter_server_config.json").write_text(json.dumps(config), encoding="utf-8")
+        config = config | {"KernelManager": {"transport": "ipc"}}
+    (settings / "jupyter_server_config.json").write_text(json.dumps(config), encoding="utf-8")
     environment = hostile_environment() | {
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_CONFIG_DIR": str(settings),
@@ -205,7 +220,7 @@ def _address(course: subprocess.Popen, log: Path) -> str:
     """The address in the log, once it is there. AssertionError with the log when `course` ended instead."""
     deadline = time.monotonic() + LIMIT / 1000
     while time.monotonic() < deadline:
-        if found := re.search(r"http://127\.0\.0\.1:\S+", log.read_text(encoding="utf-8")):
+        if found := re.search(r"https?://127\.0\.0\.1:\S+", log.read_text(encoding="utf-8")):
             return found[0]
         if course.poll() is not None:
             break
