@@ -1,0 +1,258 @@
+"""The page in a cell's output, in a real browser: on its own, in JupyterLab, and on a hub, through jupyter-server-proxy and TLS."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from books import NOTEBOOKS, Book, joined
+from lab import QUIET, Lab
+from playwright.sync_api import Browser, FrameLocator, Playwright, expect, sync_playwright
+from specimens import Specimen, code
+from test_browser import required_browser
+
+from helpers import EchoServer, WebSocketServer, Wire, frames
+from helpers.page import Page
+from helpers.page.addresses import proxied
+
+HELLO = """
+let ws = new WebSocket(address)
+show("readyState", ws.readyState)
+ws.onopen = () => ws.send("hello")
+ws.onmessage = event => show("got", event.data)
+"""
+
+
+async def curious(ws) -> None:
+    await ws.send("ready?")
+    await (await ws.ping("there?"))
+    await ws.send("you answered")
+
+
+# --- a tab of its own, and the stand-in beside it
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=required_browser(playwright), args=QUIET)
+    yield browser
+    browser.close()
+
+
+LINES: list[tuple[str, str]] = [  # what a page is asked to do, and what it then waits for
+    ("show(ws.readyState, ws.bufferedAmount, typeof ws.send, typeof ws.ping)", "ran"),
+    ('ws.send("é"); ws.send("x".repeat(97)); ws.send("!"); show(ws.bufferedAmount)', "message 'Echo: !'"),
+    ("show(ws.bufferedAmount)", "ran"),
+    ("ws.ping()", "ran"),
+    ("nobody()", "ran"),
+    ("ws.close(1001)", "ran"),
+    ("ws.close(2999)", "ran"),
+    ('ws.close(1000, "x".repeat(124))', "ran"),
+    ('new WebSocket(address, {"Authorization": "ticket 42"})', "ran"),
+    ('new WebSocket(address, "two words")', "ran"),
+    ('new WebSocket(reach("CURIOUS"))', "close"),
+    ('new WebSocket(reach("STRICT"))', "close"),
+    ("ws.close()", "close"),
+    ('ws.send("lost"); show(ws.readyState, ws.bufferedAmount)', "ran"),
+    ("ws.close()", "ran"),
+    ('ws = new WebSocket(address); ws.send("too early")', "open"),
+    ('ws.close(4000, "match over"); show(ws.readyState)', "close"),
+    ("ws = new WebSocket(address); ws.onmessage = event => ws.close(1000); ws.onopen = () => ws.send(true)", "close"),
+    ("ws = new WebSocket(address)", "open"),
+    ("leave()", "left"),
+]
+
+
+def played(browser: Browser | None, monkeypatch: pytest.MonkeyPatch) -> tuple[list[list[str]], list[str], list[str]]:
+    """What a page says to all these lines, its frames, and the log of its server; without a browser, what the stand-in makes of it."""
+    monkeypatch.setattr(Page, "_page_came", None if browser else False)
+    with (
+        EchoServer() as server,
+        Wire(server) as wire,
+        WebSocketServer(curious) as curious_one,
+        EchoServer(origins=["https://tennis.example"]) as strict,
+        Page(wire, HELLO) as page,
+    ):
+        if browser:
+            tab = browser.new_page()
+            tab.goto(page.url)
+        said = [page.wait("message")]
+        for line, until in LINES:
+            said.append(page.do(line.replace("CURIOUS", curious_one.uri).replace("STRICT", strict.uri), until))
+        assert {each.who for each in said} == {"page" if browser else "stand-in"}
+        if browser:
+            assert page.road == "direct"
+            tab.close()
+        page.stop()
+        wire.stop()
+        return [each.lines for each in said], [str(frame) for frame in frames.sent_by(wire, "client")], server.log
+
+
+def test_the_stand_in_behaves_as_a_browser(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, on_the_wire, log = played(browser, monkeypatch)
+    stand_in = played(None, monkeypatch)
+    for (line, _), page, other in zip([("(its script)", ""), *LINES], said, stand_in[0]):
+        assert page == other, line
+    assert (on_the_wire, log) == stand_in[1:]
+    assert log[-1] == "client 4 left (1001)"
+
+
+@pytest.mark.parametrize("end", ["the tab is closed", "it goes to another address", "its process crashes"])
+def test_how_a_page_goes(browser: Browser, end: str, eventually: Callable) -> None:
+    with EchoServer() as server, Page(server, HELLO) as page:
+        tab = browser.new_page()
+        tab.goto(page.url)
+        page.wait("message")
+        match end:
+            case "the tab is closed":
+                tab.close()
+            case "it goes to another address":
+                tab.goto("about:blank")
+            case _:
+                try:
+                    tab.goto("chrome://crash", timeout=1000)
+                except Exception:  # of course
+                    pass
+        eventually(lambda: not server.clients)
+        assert server.log[-1] == "client 1 left (1001)"
+        tab.close()
+
+
+def test_a_browser_that_is_ended(playwright: Playwright, eventually: Callable) -> None:
+    with EchoServer() as server, Page(server, HELLO) as page:
+        browser = playwright.chromium.launch(executable_path=required_browser(playwright), args=QUIET)
+        browser.new_page().goto(page.url)
+        page.wait("message")
+        browser.close()
+        eventually(lambda: not server.clients)
+        assert server.log[-1] == "client 1 left (1001)"
+
+
+def test_a_page_of_yesterday_says_so(browser: Browser) -> None:
+    with EchoServer() as server, Page(server, HELLO) as page:
+        text = page.html()
+    tab = browser.new_page()
+    tab.route("http://127.0.0.1:9/", lambda route: route.fulfill(body=text, content_type="text/html"))
+    tab.goto("http://127.0.0.1:9/")
+    expect(tab.locator("li")).to_have_text(["No server answers here any more, or yet. Run the cell above this page, in a notebook that runs."])
+    tab.close()
+
+
+def test_a_page_whose_server_stops_says_so(browser: Browser) -> None:
+    with EchoServer() as server:
+        page = Page(server, HELLO).start()
+        tab = browser.new_page()
+        tab.goto(page.url)
+        page.wait("message")
+        page.stop()
+        expect(tab.locator("li").nth(4)).to_have_text("The notebook has ended this page. Run its cell again for a new one.")
+        tab.close()
+
+
+# --- in JupyterLab
+
+CELLS = [
+    code("start", f"""from helpers import EchoServer, Wire, frames
+from helpers.page import Page
+server = EchoServer().start()
+wire = Wire(server).start()
+page = Page(wire, {HELLO!r}).start()
+display(page)
+print(page.wait("message"))
+print("road:", page.road)"""),
+    code("wire", "print(frames.table(wire))\nprint(server.log[-1])"),
+    code("stop", "page.stop(); wire.stop(); server.stop()"),
+]
+HOST = "hub.example.test"
+HUB = {"base_url": "/user/you/", "allow_remote_access": True}
+
+
+def certificate(folder: Path) -> dict[str, str]:
+    """Settings for TLS with a certificate signed by nobody; none where there is no openssl to make one."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        return {}
+    key, paper = str(folder / "key.pem"), str(folder / "certificate.pem")
+    subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", paper, "-days", "2",
+                    "-subj", f"/CN={HOST}"], check=True, capture_output=True)
+    return {"certfile": paper, "keyfile": key}
+
+
+@pytest.fixture(scope="module", params=["here", "hub"])
+def lab(request: pytest.FixtureRequest, playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab on this machine, and as a browser sees it on a hub: another host, a path before all others, TLS."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "workbook").mkdir()
+    Specimen(folder / "workbook", CELLS, "97_page.ipynb").write(number=False)
+    options = {}
+    if request.param == "hub":
+        options = {"host": HOST, "config": {"ServerApp": HUB | certificate(folder)}}
+    with Lab(folder, playwright, required_browser(playwright), **options) as lab:
+        yield lab
+
+
+def the_page(lab: Lab) -> FrameLocator:
+    return lab.panel.frame_locator("iframe")
+
+
+def test_the_page_in_an_output_talks(lab: Lab) -> None:
+    hub = HOST in lab.url
+    lab.open("97_page.ipynb", len(CELLS))
+    try:
+        shown = lab.run_cell(0)
+        assert "the page:\n  readyState 0\n  open\n  message 'Echo: hello'\n  got Echo: hello\n" in shown, shown
+        assert f"road: {'proxy' if hub else 'direct'}" in shown
+
+        the_page(lab).locator("input").fill("fifteen")
+        the_page(lab).locator("input").press("Enter")
+        lines = the_page(lab).locator("li")
+        expect(lines.last).to_have_text("got Echo: fifteen")
+        seen = lab.run_cell(1)
+        assert "client  text, masked, 7 bytes: 'fifteen'\nserver  text, 13 bytes: 'Echo: fifteen'" in seen, seen
+
+        the_page(lab).get_by_role("button", name="ws.close()").click()
+        expect(lines.last).to_have_text("close 1005, clean")
+        seen = lab.run_cell(1)
+        assert "client  close, masked, " in seen and "client 1 left (" in seen, seen
+        assert "client 1 left (1005)" in seen, seen
+
+        lab.run_cell(2)
+        expect(lines.last).to_have_text("The notebook has ended this page. Run its cell again for a new one.")
+        if hub:
+            address = the_page(lab).locator("body").evaluate("() => address")
+            base = lab.url.partition("lab")[0]
+            assert re.sub(r"\d+(?=/$)", "8765", address) == proxied(base, "/user/you/", 8765)
+    finally:
+        lab.screenshot("97_page")
+        lab.begin_again()
+
+
+def test_notebook_11_says_the_same_with_a_page(lab: Lab) -> None:
+    """Cell by cell what is stored of the stand-in; on a hub, where the proxy keeps close codes to itself, up to there."""
+    book = Book(NOTEBOOKS / "11_browser.ipynb")
+    lab.open(book.name, len(book.code))
+    try:
+        seen = lab.run_all()
+    finally:
+        lab.screenshot(book.stem)
+        lab.begin_again()
+    differ = {"origin", "refused", "tab"} | ({"wishes", "ping", "close", "codes", "leave", "cut"} if HOST in lab.url else set())
+    for cell, now in zip(book.code, seen.cells):
+        stored = "\n".join(joined(o.get("text") or o["data"].get("text/plain", "")) for o in cell.outputs
+                           if "text/html" not in o.get("data", {}))
+        if cell.id in differ or not stored:
+            continue
+        wanted = stored.replace("no page here, so a stand-in in Python plays its part:", "the page:")
+        assert squeezed(wanted) in squeezed(now["text"]), f"{cell}: {now['text']}"
+
+
+def squeezed(text: str) -> str:
+    return " ".join(text.split())
