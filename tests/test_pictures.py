@@ -26,6 +26,7 @@ from websockets.sync.client import connect
 from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, frames, pictures
 from helpers.costs import Cost
 from helpers.customers import Visit
+from helpers.deliveries import Delivery
 from helpers.pictures import Message, Picture, style
 from helpers.recording import Event
 from helpers.states import Change
@@ -124,6 +125,12 @@ def ends(code: int | None = 1000, *, why: str = "sent close {}") -> list[Change]
     ]
 
 
+def delivered(count: int, *, late: float = 0.02, client: int = 400, server: int = 900) -> Delivery:
+    """`count` events, one every tenth of a second, and so many bytes of each side."""
+    said = [Event(0, 1, "client", "received", b"c" * client), Event(0, 1, "server", "received", b"s" * server)]
+    return Delivery([(i / 10, i / 10 + late) for i in range(count)], said)
+
+
 STEPS = [
     ("A", None),
     ("B", "sleep 0.1"),
@@ -219,6 +226,11 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
         [(f"coroutine {i % 8}", "a request") for i in range(30)], [{"ready": list("ABC")}] * 30
     ),
     "turns: one": lambda: pictures.turns([("A", DONE)]),
+    "deliveries": lambda: pictures.deliveries({"polling": delivered(24, late=0.2), "WebSocket": delivered(24)}),
+    "deliveries: bars alone": lambda: pictures.deliveries({"polling": delivered(0), "WebSocket": delivered(0, client=0, server=0)}),
+    "deliveries: odd": lambda: pictures.deliveries({ODD: delivered(100, late=9), LONG: delivered(1, server=10**8), "": delivered(0)}, heading=LONG),
+    "deliveries: odd bars": lambda: pictures.deliveries({ODD: delivered(0, client=0, server=0), LONG: delivered(0, client=0, server=0)}, heading=ODD),
+    "deliveries: six": lambda: pictures.deliveries({f"way {i}": delivered(9, late=i * 1e-4) for i in range(6)}),
     "layers": pictures.layers,
     "duplex": lambda: pictures.duplex([*connection(1), *[Message(m[0] + 4, m[1] + 4, m[2], m[3]) for m in both(20)]]),
     "duplex: odd": lambda: pictures.duplex([(0, None, "client", ODD), (1, 2, "server", LONG), (9, 9, "client", LONG)]),
@@ -362,8 +374,9 @@ def test_it_can_be_saved(tmp_path: Path) -> None:
         (lambda: pictures.levels({"a": POURED}), lambda: pictures.levels({"a": POURED[:9]})),
         (lambda: pictures.table({"a": {"b": 1}}), lambda: pictures.table({"a": {"b": 2.5}})),
         (lambda: pictures.queues({"a": ["ran", "lost"]}), lambda: pictures.queues({"a": ["ran", "ran"]})),
+        (lambda: pictures.deliveries({"a": delivered(5)}), lambda: pictures.deliveries({"a": delivered(9, late=0.5, client=7)})),
     ],
-    ids=["rally", "rallies", "duplex", "handler_life", "timeline", "levels", "table", "queues"],
+    ids=["rally", "rallies", "duplex", "handler_life", "timeline", "levels", "table", "queues", "deliveries"],
 )
 def test_alt_text_holds_no_measured_value(one: Callable[[], Picture], other: Callable[[], Picture]) -> None:
     assert one().alt == other().alt
@@ -383,6 +396,17 @@ def test_cuts_marks_the_borders_that_no_cut_meets() -> None:
     assert look.crosses == 4  # two for recv(1024), two for recv(4), none for recv(1)
     assert {"sent", "recv(1024)", "recv(4)", "recv(1)", "Same bytes. Who decides the cuts?"} <= set(look.texts)
     assert looked_at(lambda: pictures.cuts([b"one", b"two"], [[b"one", b"two"]])).crosses == 0
+
+
+def test_deliveries_say_how_many_bytes_it_took() -> None:
+    assert {"polling", "1.3 kB"} <= set(looked_at(lambda: pictures.deliveries({"polling": delivered(3)})).texts)
+    assert "0 B" in seen("deliveries: bars alone").texts
+
+
+def test_deliveries_refuse_what_they_have_no_room_for() -> None:
+    for ways in ({}, {str(n): delivered(1) for n in range(7)}, {"a": delivered(101)}):
+        with pytest.raises(ValueError):
+            pictures.deliveries(ways)
 
 
 def test_cuts_says_what_was_not_read() -> None:

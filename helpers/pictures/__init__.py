@@ -5,6 +5,7 @@ from .bits import bit_grid
 from .costs import costs
 from .crowd import crowd
 from .cuts import cuts
+from .deliveries import deliveries
 from .duplex import duplex
 from .handshake import handshake
 from .layers import layers
@@ -23,4 +24,4 @@ from .timeline import timeline
 from .turns import turns
 from .visits import visits
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
+__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]

@@ -22,4 +22,4 @@ def times(paper: Axes, end: float, scale: float, *, left: float, right: float, f
         line(paper, (x, foot - 0.05), (x, top), color=FAINT, width=1, zorder=0.5)
         if x < WIDTH - right - 0.3 or not number:
             write(paper, x, foot - 0.22, f"{number * step / unit:.6g}", size=SMALL, color=WIRE)
-    write(paper, WIDTH - 0.1, foot - 0.22, name, size=SMALL, color=WIRE, ha="right")
+    write(paper, WIDTH - right + 0.25, foot - 0.22, name, size=SMALL, color=WIRE, ha="right")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .style import FAINT, INK, LABEL, SMALL, TROUBLE, WIDTH, WIRE, Picture, band, drawing, figure, line, page, picture, spoken, text_width, title, write
 
-_NAMES = 1.95  # inches for the names of the rows
+_NAMES, _LONG_NAMES = 1.95, 2.6  # inches for the names of the rows, at least and at most
 _ROW, _HEAD, _FOOT = 0.46, 1.2, 0.15
 _ROWS, _COLUMNS = 12, 6
 TROUBLED = "×"
@@ -36,7 +36,9 @@ def table(rows: Mapping[str, Mapping[str, object]], *, heading: str = "Side by s
     paper = page(fig)
     title(paper, heading)
     _, height = fig.get_size_inches()
-    places = _places(paper, columns, grid)
+    longest = max(text_width(paper, name, bold=True) for name in grid)
+    names = min(max(_NAMES, longest + 0.45), _LONG_NAMES)
+    places = _places(paper, columns, grid, names)
     for column, (x, room) in zip(columns, places, strict=True):
         write(paper, x, height - 0.85, column, size=SMALL, color=WIRE, bold=True, ha="left", room=room)
     y = height - _HEAD
@@ -44,7 +46,7 @@ def table(rows: Mapping[str, Mapping[str, object]], *, heading: str = "Side by s
     for number, (name, row) in enumerate(grid.items()):
         if number % 2:
             band(paper, 0.2, y - _ROW + 0.04, WIDTH - 0.4, _ROW, color=FAINT)
-        write(paper, 0.3, y - _ROW / 2 + 0.04, name, size=LABEL, bold=True, ha="left", room=_NAMES - 0.4)
+        write(paper, 0.3, y - _ROW / 2 + 0.04, name, size=LABEL, bold=True, ha="left", room=names - 0.4)
         for value, (x, room) in zip(row.values(), places, strict=True):
             bad = value.startswith(f"{TROUBLED} ")
             write(paper, x, y - _ROW / 2 + 0.04, value, size=LABEL, color=TROUBLE if bad else INK, bold=bad, ha="left", room=room)
@@ -52,14 +54,14 @@ def table(rows: Mapping[str, Mapping[str, object]], *, heading: str = "Side by s
     return picture(fig, f"A table with the rows {spoken(*grid)} and the columns {spoken(*columns)}.")
 
 
-def _places(paper: object, columns: list[str], grid: dict[str, dict[str, str]]) -> list[tuple[float, float]]:
-    """Where each column begins, and how wide it is: in proportion to what stands in it."""
+def _places(paper: object, columns: list[str], grid: dict[str, dict[str, str]], names: float) -> list[tuple[float, float]]:
+    """Where each column begins, and how wide it is: in proportion to what stands in it. `names`: inches in front of them."""
     wanted = [
         max([text_width(paper, column, size=SMALL, bold=True)] + [text_width(paper, row[column], bold=True) for row in grid.values()]) + 0.25
         for column in columns
     ]
-    scale = (WIDTH - _NAMES - 0.3) / sum(wanted)
-    places, x = [], _NAMES
+    scale = (WIDTH - names - 0.3) / sum(wanted)
+    places, x = [], names
     for want in wanted:
         places.append((x, want * scale - 0.1))
         x += want * scale
