@@ -136,6 +136,17 @@ def test_a_browser_that_is_ended(playwright: Playwright, eventually: Callable) -
         assert server.log[-1] == "client 1 left (1001)"
 
 
+def test_a_page_stays_as_long_as_its_tab(browser: Browser) -> None:
+    with EchoServer() as server, Page(server, HELLO) as page:
+        tab = browser.new_page()
+        tab.clock.install()
+        tab.goto(page.url)
+        page.wait("message")
+        tab.clock.fast_forward("01:00:00")
+        assert page.do("show(ws.readyState)", until="show").lines == ["1"]
+        tab.close()
+
+
 def test_a_page_of_yesterday_says_so(browser: Browser) -> None:
     with EchoServer() as server, Page(server, HELLO) as page:
         text = page.html()

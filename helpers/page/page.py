@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import OPEN
 
 from ..background import BackgroundServer
 from ..echo import WebSocketServer
@@ -165,7 +166,7 @@ class Page(WebSocketServer):
     def _order(self, line: str) -> None:
         if self._stand_in is not None:
             self._stand_in.run(line)
-        elif self._remote is not None:
+        elif self._remote is not None and self._remote.protocol.state is OPEN:
             self._send(self._remote, run=line)
         else:
             self._told([("left", "(the page is gone: run its cell again)")])
@@ -187,8 +188,8 @@ class Page(WebSocketServer):
         with self._news:
             self._remote = remote  # a second one (a tab of its own) takes over
             self._news.notify_all()
-        self._send(remote, run=self.script)
         try:
+            self._send(remote, run=self.script)
             async for batch in remote:
                 self._told([(str(kind), str(text)) for kind, text in json.loads(batch)])
         except ConnectionClosed:
