@@ -119,10 +119,10 @@ def bytes_per_event(answer: Answer, case: Cases) -> None:
 # --- Exercise 2
 
 WAYS = ("polling", "long polling", "server-sent events", "WebSocket", "one request")
-REASONS = ("late", "a point", "silence", "a cheer", "status", "cache")
+REASONS = ("late", "a point", "silence", "a cheer", "status", "cache", "calls again")
 
 WANTED = {
-    "scores": ("server-sent events", "a point"),
+    "scores": ("server-sent events", "calls again"),
     "game": ("WebSocket", "a cheer"),
     "weather": ("polling", "cache"),
     "siren": ("long polling", "silence"),
@@ -161,7 +161,7 @@ def _wrong_ways(n: dict[str, Any]) -> dict[tuple[str, str], str]:
     one = "One seat, one question: and you would open a line for it, and wait for news. What does every HTTP answer begin with?"
     return {
         ("scores", "WebSocket"): f"It works. In your run a point took {point['WebSocket']:.0f} bytes on it and {point['server-sent events']:.0f} with server-sent events, "
-        "and both came equally soon. Nobody talks back here. What would you give up, and what would you gain?",
+        "and both came equally soon. Nobody talks back here. What would you have to build, for the day when the line breaks?",
         ("scores", "polling"): "It is the oldest way, and it works. But look at the leaning lines of your first picture: do these readers want to wait for your next question?",
         ("scores", "long polling"): f"It is soon enough. In your run a point took {point['long polling']:.0f} bytes, and {point['server-sent events']:.0f} with server-sent events. What is in the rest?",
         ("scores", "one request"): "One answer has the points until now. And the next one?",
@@ -188,15 +188,17 @@ def _wrong_reasons(n: dict[str, Any]) -> dict[tuple[str, str], str]:
     """What is said about a way that fits, for a reason that does not decide."""
     point, cheer = n["point"], n["cheer"]
     return {
-        ("scores", "late"): "The way fits. Being late rules out polling, but long polling was nearly as soon in your run. By which column does that one lose?",
+        ("scores", "late"): "The way fits. By being late, polling loses. But the second best is a WebSocket, and in your run it was as soon. What did only one of the two do when the line broke?",
+        ("scores", "a point"): f"The way fits, and long polling loses by it. But a WebSocket took {point['WebSocket']:.0f} bytes, and this one {point['server-sent events']:.0f}: no reason against it. What did only one of the two do when the line broke?",
         ("scores", "a cheer"): "The way fits. But who cheers here? These readers only read.",
-        ("scores", "silence"): "The way fits. Silence rules out polling, but long polling was as silent in your run. By which column does that one lose?",
+        ("scores", "silence"): "The way fits. In silence polling loses, but a WebSocket was as silent in your run. What did only one of the two do when the line broke?",
         ("game", "late"): "The way fits. But server-sent events came as soon, in your run. What do players do that readers don't?",
         ("game", "a point"): f"The way fits. But with {point['WebSocket']:.0f} bytes against {point['server-sent events']:.0f} for a point, it hardly wins over server-sent events. What do players do that readers don't?",
         ("game", "silence"): f"The way fits. But when is this line ever silent? What took {cheer['POST']:.0f} bytes in your run one way, and {cheer['WebSocket']:.0f} the other?",
         ("weather", "late"): "The way fits, and it *may* be late: that permits polling. But what makes it good for a hundred thousand who all ask the same?",
         ("weather", "silence"): "The way fits. But in silence polling was the dearest of all. What keeps those questions away from the server?",
         ("weather", "a point"): "The way fits. But for each point, polling was no bargain in your run. What keeps the questions away from the server?",
+        ("siren", "calls again"): "The way fits. But polling calls again as well; it does nothing else. What does that cost in a year without an alarm?",
         ("siren", "late"): "The way fits. But with a short pause polling would be soon, too. What would that cost in a year without an alarm?",
         ("siren", "a point"): f"The way fits. But one point a year may cost {point['long polling']:.0f} bytes. What happens in all the other seconds?",
         ("ticket", "cache"): "The way fits. But a remembered answer would sell the same seat twice. What do you want to know of the answer?",
@@ -204,7 +206,7 @@ def _wrong_reasons(n: dict[str, Any]) -> dict[tuple[str, str], str]:
 
 
 OTHERWISE = {
-    "scores": "The way fits. But what tells it from long polling, in the table of your run?",
+    "scores": "The way fits. The second best is a WebSocket, which ties in your table. What did only one of the two do when the line broke?",
     "game": "The way fits. But what do players do that readers don't, and in which column does it stand?",
     "weather": "The way fits. But all the readers ask the same. What can answer in the server's place?",
     "siren": "The way fits. But what does polling pay for that long polling doesn't, day and night?",
