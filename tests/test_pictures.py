@@ -24,6 +24,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
 from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire, frames, pictures
+from helpers.attempts import Attempt
 from helpers.costs import Cost
 from helpers.customers import Visit
 from helpers.deliveries import Delivery
@@ -107,6 +108,11 @@ def visited(count: int, *, every: float = 0.0) -> list[Visit]:
 
 def unserved(count: int) -> list[Visit]:
     return [Visit(i, i * 1e-3, None, 0.5, 0, "cut off" if i % 2 else "gave up") for i in range(1, count + 1)]
+
+
+def tried(*ends: str, each: float = 0.1) -> list[Attempt]:
+    """An attempt for each end, one after the other."""
+    return [Attempt(f"way {i}", i * each, (i + 1) * each, end) for i, end in enumerate(ends)]
 
 
 def spent(much: float, *, grows: float = 3) -> list[Cost]:
@@ -259,6 +265,10 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "visits: nobody is served": lambda: pictures.visits({ODD: unserved(10), LONG: visited(1), "": unserved(200)}),
     "visits: at once": lambda: pictures.visits({"one": [Visit(1, 0, 0, 0, 1, "goodbye")]}, heading=LONG),
     "visits: six": lambda: pictures.visits({f"way {i}": visited(2, every=i) for i in range(6)}),
+    "attempts": lambda: pictures.attempts({"all is well": tried("connected"), "rain": tried("refused: 503", "connected", each=0.004)}),
+    "attempts: none connects": lambda: pictures.attempts({ODD: tried("no answer", LONG), LONG: [Attempt(ODD, 0, 3.5, ODD)]}),
+    "attempts: at once": lambda: pictures.attempts({"": [Attempt(LONG, 0, 0, "connected")]}, heading=LONG),
+    "attempts: many": lambda: pictures.attempts({f"start {i}": tried(*["no answer"] * 5) for i in range(5)}),
     "costs": lambda: pictures.costs({f"way {i}": spent(2.0**i) for i in range(4)}),
     "costs: all alike": lambda: pictures.costs({"one": spent(1, grows=1), ODD[:9]: spent(1, grows=1)}),
     "costs: one size": lambda: pictures.costs({"one": spent(1)[:1]}),
@@ -461,6 +471,13 @@ def test_visits_counts_the_served_and_crosses_the_others_out() -> None:
     look = looked_at(lambda: pictures.visits({"good": visited(3), "bad": unserved(4)}))
     assert {"3 of 3 served", "0 of 4 served", "left before the end"} <= set(look.texts)
     assert look.crosses == 4 + 1, "and one that says what they mean"
+
+
+def test_attempts_crosses_out_what_failed() -> None:
+    look = looked_at(lambda: pictures.attempts({"rain": tried("refused: 503", "no answer", "connected"), "sun": tried("connected")}))
+    assert look.crosses == 2 + 1, "and one that says what they mean"
+    assert {"refused: 503", "no answer"} <= set(look.texts) and look.texts.count("connected") == 2 + 1
+    assert "rain (way 0 refused: 503, way 1 no answer, way 2 connected); sun (way 0 connected)" in look.picture.alt
 
 
 def test_costs_names_every_way_once() -> None:
@@ -742,6 +759,9 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.visits({}), "1 to 6 panels"),
         (lambda: pictures.visits({"a": []}), "1 to 200 customers, not 0"),
         (lambda: pictures.visits({"a": visited(201)}), "not 201"),
+        (lambda: pictures.attempts({}), "1 to 5 panels"),
+        (lambda: pictures.attempts({"a": []}), "1 to 5 attempts, not 0"),
+        (lambda: pictures.attempts({"a": tried(*["x"] * 6)}), "not 6"),
         (lambda: pictures.costs({}), "1 to 4 ways"),
         (lambda: pictures.costs({"a": []}), "1 to 4 ways"),
         (lambda: pictures.costs({str(i): spent(1) for i in range(5)}), "1 to 4 ways"),
@@ -764,7 +784,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 
 
 EXAMPLES = (
-    "bit_grid costs crowd cuts duplex handler_life handshake layers messages places "
+    "attempts bit_grid costs crowd cuts duplex handler_life handshake layers messages places "
     "queues rallies rally states strips timeline turns visits"
 ).split()
 
@@ -782,6 +802,7 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
     names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
     names |= {"measure": lambda serve: spent(1), "thread_each": None, "one_selector": None}
     names |= {"log": ends(), "other_log": ends(None)}
+    names |= {"tries": SimpleNamespace(made=tried("connected"))}
     names |= {"visits": lambda address: visited(2), "server": SimpleNamespace(address=None)}
     examples = re.findall(r"^ *((?:\[.*)?pictures\..*)$", getattr(pictures, name).__doc__, re.MULTILINE)
     assert examples, "show how it is called"

@@ -1,5 +1,6 @@
 """Pictures drawn from what really happened. Each function returns a `Picture`, which shows itself as the value of a cell."""
 
+from .attempts import attempts
 from .bars import bars
 from .bits import bit_grid
 from .costs import costs
@@ -24,4 +25,4 @@ from .timeline import timeline
 from .turns import turns
 from .visits import visits
 
-__all__ = ["Message", "Picture", "bars", "bit_grid", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
+__all__ = ["Message", "Picture", "attempts", "bars", "bit_grid", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
