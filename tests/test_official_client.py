@@ -21,7 +21,8 @@ from test_browser import required_browser
 from helpers.hub import TRANSPORTS, Caller, Hub, HubError
 
 SOURCE = Path(__file__).parent / "signalr" / "node"
-LIMIT = 60
+LIMIT = 90
+"""Seconds that npm has."""
 
 Play = Callable[..., Any]
 """``play(session, hub, transport)``: what a session of session.mjs has seen."""
@@ -49,10 +50,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (npm,) = required("npm")
     folder = tmp_path_factory.mktemp("official") / "client"
     shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("node_modules"))
-    command = [npm, "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier"]
-    run = subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=2 * LIMIT)
-    if run.returncode:
-        not_here(f"npm ci failed: {run.stderr.strip()}")
+    command = [npm, "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--no-update-notifier",
+               "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+    try:
+        subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=LIMIT, check=True)
+    except subprocess.CalledProcessError as failed:  # without a network, for example
+        not_here(f"npm ci failed: {failed.stderr.strip().partition(chr(10))[0]}")
+    except subprocess.TimeoutExpired:
+        not_here(f"npm ci did not end within {LIMIT} s")
     return folder
 
 
