@@ -148,6 +148,15 @@ STEPS = [
 ]
 TRAYS = [{"ready": ["A", "B"], "asleep": ["C"], "listening": []} for _ in STEPS]
 
+def frame(text: str, *, masked: bool = False) -> bytes:
+    data = text.encode()
+    length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + len(data).to_bytes(2, "big")
+    return b"\x81" + (bytes([length[0] | 0x80]) + length[1:] + bytes(4) if masked else length) + data
+
+
+RECORD = '{"type":1,"target":"Add","arguments":[2,3],"invocationId":"1"}\x1e'
+COMPLETED = '{"type":3,"invocationId":"1","result":5}\x1e'
+
 DRAWINGS: dict[str, Callable[[], Picture]] = {
     "bit_grid": lambda: pictures.bit_grid(b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"),
     "bit_grid: one byte": lambda: pictures.bit_grid(b"\x81", heading=LONG),
@@ -157,6 +166,18 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "bit_grid: goodbye": lambda: pictures.bit_grid(b"\x88\x16\x03\xe8" + "gèäß🎾 and more".encode()),
     "bit_grid: trouble": lambda: pictures.bit_grid(b"\xbf\x7f\xff" + bytes(7)),
     "bit_grid: trouble further on": lambda: pictures.bit_grid(b"\x81\x14" + b"a" * 18 + b"\xff\xff"),
+    "cake": lambda: pictures.cake(
+        events(("client", frame((RECORD * 3)[:-20], masked=True)), ("server", frame(COMPLETED * 2)), ("client", frame(RECORD[-20:], masked=True)), ("server", frame(COMPLETED)))
+    ),
+    "cake: one side": lambda: pictures.cake(events(("server", frame('{"type":6}\x1e')), ("server", frame('{"type":7}\x1e')))),
+    "cake: odd": lambda: pictures.cake(
+        events(
+            ("client", frame("\x1e" + RECORD.replace("Add", LONG[:80]) + "no JSON\x1e[]\x1e{\"type\":9}\x1e", masked=True)),
+            *(("server", frame('{"type":2,"item":"' + ODD.encode("utf-8", "replace").decode()[:3] + '"}')) for _ in range(9)),
+            ("server", frame("")),
+        )
+    ),
+    "cake: crowded": lambda: pictures.cake([*events(*(("server", frame("\x1e")) for _ in range(150)))]),
     "cuts": lambda: pictures.cuts(sent=[b"one", b"two", b"three"], read=[1024, 4, 1]),
     "cuts: odd bytes": lambda: pictures.cuts(
         [ODD.encode("utf-8", "replace"), b"\xff\x00$a$"], {ODD: [b"$x_1$"], LONG: [], "all": 7}
@@ -767,6 +788,9 @@ def test_a_handler_that_returns_is_drawn_from_its_own_bytes() -> None:
         (lambda: pictures.costs({str(i): spent(1) for i in range(5)}), "1 to 4 ways"),
         (lambda: style.figure(0, 3), "inches"),
         (lambda: style.picture(style.figure(), "  "), "alt text"),
+        (lambda: pictures.cake([]), "there is no frame"),
+        (lambda: pictures.cake([*events(("server", frame(RECORD))), Event(9, 2, "client", "received", b"x")]), "2 connections"),
+        (lambda: pictures.cake(events(("server", frame(RECORD * 9)))), "at most 500 bytes"),
         (lambda: pictures.levels({}), "one or two runs"),
         (lambda: pictures.levels({"a": []}), "one or two runs"),
         (lambda: pictures.levels({"a": [(1, 1)], "b": [(1, 1)], "c": [(1, 1)]}), "one or two runs"),
@@ -784,7 +808,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 
 
 EXAMPLES = (
-    "attempts bit_grid costs crowd cuts duplex handler_life handshake layers messages places "
+    "attempts bit_grid cake costs crowd cuts duplex handler_life handshake layers messages places "
     "queues rallies rally states strips timeline turns visits"
 ).split()
 
@@ -798,6 +822,8 @@ def test_the_examples_in_its_docstring_run(name: str, tmp_path: Path, monkeypatc
     wires = dict.fromkeys(("wire", "other_wire", "slow", "pipelined", "duplex"), connection(1))
     if name == "handshake":  # it needs the bytes
         wires["wire"] = events(("client", ASKED), ("server", AGREED))
+    if name == "cake":
+        wires["wire"] = events(("client", frame(RECORD, masked=True)), ("server", frame(COMPLETED)))
     recorded = SimpleNamespace(sent_by=lambda wire, sender: frames.decode(b"\x81\x82\x00\x00\x00\x00hi", sender))
     names = {"pictures": pictures, "lanes": Lanes, "frames": recorded} | wires
     names |= {"measure": lambda serve: spent(1), "thread_each": None, "one_selector": None}

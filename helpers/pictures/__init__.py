@@ -3,6 +3,7 @@
 from .attempts import attempts
 from .bars import bars
 from .bits import bit_grid
+from .cake import cake
 from .costs import costs
 from .crowd import crowd
 from .cuts import cuts
@@ -25,4 +26,4 @@ from .timeline import timeline
 from .turns import turns
 from .visits import visits
 
-__all__ = ["Message", "Picture", "attempts", "bars", "bit_grid", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
+__all__ = ["Message", "Picture", "attempts", "bars", "bit_grid", "cake", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]

@@ -62,7 +62,10 @@ class Taken:
 
 
 def _is_plain(statement: ast.stmt) -> bool:
-    if isinstance(statement, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        # not one that is handed to a thing that the cells made, which isn't here: `@hub.method`
+        return not any(isinstance(one, ast.Attribute) and one.attr == "method" for one in statement.decorator_list)
+    if isinstance(statement, ast.Import | ast.ImportFrom | ast.ClassDef):
         return True
     if isinstance(statement, ast.Assign):
         if any(isinstance(target, ast.Attribute | ast.Subscript) for target in statement.targets):
