@@ -11,12 +11,12 @@ import aiohttp
 
 from .hub_protocol import CLOSE, COMPLETION, END, INVOCATION, PING, dump
 
-__all__ = ["LINES", "EventsLine", "Line", "PollingLine", "WebSocketLine", "negotiate", "open_line"]
+__all__ = ["LINES", "EventsLine", "Line", "PollingLine", "WebSocketLine", "open_line"]
 
 GREETING = {"protocol": "json", "version": 1}
 
 
-async def negotiate(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
+async def _negotiate(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     """Ask a hub what it offers: its answer, with ``connectionToken`` and ``availableTransports``. aiohttp.ClientError."""
     async with session.post(f"{url}/negotiate", params={"negotiateVersion": 1}) as answer:
         answer.raise_for_status()
@@ -38,7 +38,7 @@ async def open_line(url: str, transport: str) -> "Line":
     session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
     line = kind(session, url)
     try:
-        line.address = f"{url}?id={(await negotiate(session, url))['connectionToken']}"
+        line.address = f"{url}?id={(await _negotiate(session, url))['connectionToken']}"
         await line.open()
         await line.write(dump(GREETING))
         if refusal := await line.hear():
