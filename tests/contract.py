@@ -28,6 +28,7 @@ CELLS_OF: dict[str, range] = {
     "05": range(25, 51),  # a loop grown in three steps, in small cells
     "07": range(25, 51),  # six silences, each provoked, heard and mended
     "08": range(25, 54),  # a thousand callers, what blocks, who doesn't read, closing time, and four servers side by side
+    "11": range(25, 48),  # a page and its stand-in, what a script may not do, how a page goes, and the way to another machine
     "18": range(25, 91),  # three sittings in one notebook, each with the size of a small one
     "22": range(25, 58),  # every record by hand, two mistakes, the bytes it costs, and the same with a library
     "23": range(25, 51),  # two transports by hand, in small cells, and a client that tries all three

@@ -17,6 +17,12 @@ from helpers.page.stand_in import Thrown, as_python
 
 SCRIPT = 'let ws = new WebSocket(address)\nws.onopen = () => ws.send("hello")'
 
+COME_BACK = """
+let begin = () => listen(new WebSocket(address))
+let listen = ws => ws.addEventListener("close", () => setTimeout(begin, 20))
+begin()
+"""
+
 
 @pytest.fixture
 def server() -> Iterator[EchoServer]:
@@ -181,6 +187,25 @@ def test_its_frames_are_a_browsers(server: EchoServer, monkeypatch: pytest.Monke
 def test_a_close_before_it_is_open(page: Page) -> None:
     page.wait("message")
     assert page.do("early = new WebSocket(address); early.close()", until="close").lines == ["error", "close 1006, not clean"]
+
+
+def test_it_comes_back(server: EchoServer, monkeypatch: pytest.MonkeyPatch, eventually: Callable) -> None:
+    monkeypatch.setattr(Page, "_page_came", False)
+    with Wire(server) as wire, Page(wire, COME_BACK) as page:
+        page.wait("open")
+        for _ in range(2):
+            wire.cut()
+            assert page.wait("open").lines == ["close 1006, not clean", "open"]
+        page.stop()
+        eventually(lambda: not wire.clients)
+        assert sum(entry.endswith("connected") for entry in server.log) == 3
+
+
+def test_nothing_runs_once_it_has_left(page: Page, server: EchoServer) -> None:
+    page.wait("message")
+    page.do("setTimeout(() => show(1), 20); leave()", until="left")
+    assert page.wait("show", limit=0.1).lines == []
+    assert page.do("show(2)").lines == ["(the page is gone: run its cell again)"]
 
 
 def test_it_goes_with_its_page(page: Page, server: EchoServer, eventually: Callable) -> None:

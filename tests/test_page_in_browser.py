@@ -1,7 +1,9 @@
 """The page in a cell's output, in a real browser: on its own, in JupyterLab, and on a hub, through jupyter-server-proxy and TLS."""
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -157,6 +159,42 @@ def test_a_page_of_yesterday_says_so(browser: Browser) -> None:
     tab.close()
 
 
+def test_a_page_comes_back_until_it_is_ended(browser: Browser) -> None:
+    script = """
+        let begin = () => listen(new WebSocket(address))
+        let listen = ws => ws.addEventListener("close", () => setTimeout(begin, 20))
+        begin()
+    """
+    with EchoServer() as server, Wire(server) as wire:
+        page = Page(wire, script).start()
+        tab = browser.new_page()
+        tab.goto(page.url)
+        page.wait("open")
+        for _ in range(2):
+            wire.cut()
+            assert page.wait("open").lines == ["close 1006, not clean", "open"]
+        page.stop()
+        expect(tab.locator("li", has_text="has ended")).to_have_count(1)
+        tab.wait_for_timeout(200)
+        assert sum(entry.endswith("connected") for entry in server.log) == 3
+        assert not tab.locator("li.thrown").count()
+        tab.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no process groups to kill")
+def test_a_browser_that_is_killed(playwright: Playwright, tmp_path: Path, eventually: Callable) -> None:
+    with EchoServer() as server, Page(server, HELLO) as page:
+        command = [required_browser(playwright), "--headless", "--no-sandbox", f"--user-data-dir={tmp_path}", *QUIET, page.url]
+        process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            eventually(lambda: server.clients)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        eventually(lambda: not server.clients)
+        assert server.log[-1] == "client 1 left (1006)"
+
+
 def test_a_page_whose_server_stops_says_so(browser: Browser) -> None:
     with EchoServer() as server:
         page = Page(server, HELLO).start()
@@ -178,8 +216,17 @@ wire = Wire(server).start()
 page = Page(wire, {HELLO!r}).start()
 display(page)
 print(page.wait("message"))
-print("road:", page.road)"""),
+print("road:", page.road)
+print(page.url)"""),
     code("wire", "print(frames.table(wire))\nprint(server.log[-1])"),
+    code("endings", """from helpers.endings import all_gone
+for goodbye in ('ws.close(4000, "enough")', "wire"):
+    page.do("ws = new WebSocket(address)", until="open")
+    said = page.do(goodbye, until="close") if goodbye != "wire" else wire.cut() or page.wait("close")
+    await all_gone(server)
+    print(*said.lines, "/", server.log[-1])
+for uri in ("ws://hub.example.test:9/", "ws://127.0.0.1:9/"):
+    print(uri, page.do(f'new WebSocket("{uri}")', until="close", limit=0.5).lines)"""),
     code("stop", "page.stop(); wire.stop(); server.stop()"),
 ]
 HOST = "hub.example.test"
@@ -235,7 +282,21 @@ def test_the_page_in_an_output_talks(lab: Lab) -> None:
         assert "client  close, masked, " in seen and "client 1 left (" in seen, seen
         assert "client 1 left (1005)" in seen, seen
 
-        lab.run_cell(2)
+        seen = lab.run_cell(2)
+        if hub:  # the proxy hangs up without a code, in both directions
+            assert "close 4000, clean / client 2 left (1005)\nclose 1005, clean / client 3 left (1006)" in seen, seen
+        else:
+            assert "close 4000 'enough', clean / client 2 left (4000)\nclose 1006, not clean / client 3 left (1006)" in seen, seen
+        if lab.url.startswith("https"):
+            assert f"ws://{HOST}:9/ ['SecurityError']" in seen, seen
+
+        tab = lab.page.context.browser.new_page(ignore_https_errors=True)  # one of its own
+        port = re.search(r"http://127\.0\.0\.1:(\d+)/", shown)[1]
+        tab.goto(f"{lab.url.partition('lab')[0]}proxy/{port}/?{lab.url.partition('?')[2]}" if hub else f"http://127.0.0.1:{port}/")
+        expect(tab.locator("li").last).to_have_text("got Echo: hello")
+        tab.close()
+
+        lab.run_cell(3)
         expect(lines.last).to_have_text("The notebook has ended this page. Run its cell again for a new one.")
         if hub:
             address = the_page(lab).locator("body").evaluate("() => address")
@@ -255,7 +316,7 @@ def test_notebook_11_says_the_same_with_a_page(lab: Lab) -> None:
     finally:
         lab.screenshot(book.stem)
         lab.begin_again()
-    differ = {"origin", "refused", "tab"} | ({"wishes", "ping", "close", "codes", "leave", "cut"} if HOST in lab.url else set())
+    differ = {"origin", "refused", "tab"} | ({"wishes", "ping", "close", "codes", "leave", "cut", "comes-back"} if HOST in lab.url else set())
     for cell, now in zip(book.code, seen.cells):
         stored = "\n".join(joined(o.get("text") or o["data"].get("text/plain", "")) for o in cell.outputs
                            if "text/html" not in o.get("data", {}))

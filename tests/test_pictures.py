@@ -190,6 +190,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "levels: one run": lambda: pictures.levels({LONG: [(1, 0)]}),
     "levels: a gigabyte": lambda: pictures.levels({ODD: [(2**20, 0), (2**30, 2**30)], LONG: [(2**20, 5)]}, mark=2**16),
     "places": pictures.places,
+    "roads": pictures.roads,
     "rally": lambda: pictures.rally(talk(4)),
     "rally: HTTP": lambda: pictures.rally(connection(1)),
     "rally: both serve": lambda: pictures.rally(both(6)),
@@ -809,7 +810,7 @@ def test_bad_input_says_what_to_pass(draw: Callable[[], object], says: str) -> N
 
 EXAMPLES = (
     "attempts bit_grid cake costs crowd cuts duplex handler_life handshake layers messages places "
-    "queues rallies rally states strips timeline turns visits"
+    "queues rallies rally roads states strips timeline turns visits"
 ).split()
 
 

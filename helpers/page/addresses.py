@@ -11,12 +11,11 @@ the order of `page.html`:
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Mapping
 
-__all__ = ["can_pass_on", "forwarded", "no_way", "proxied"]
+__all__ = ["forwarded", "no_way", "proxied"]
 
 
 def no_way(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:
@@ -47,8 +46,3 @@ def proxied(page: str, base: str, port: int, path: str = "/") -> str:
     scheme, _, rest = page.partition("://")
     host = rest.partition("/")[0]
     return f"{'wss' if scheme == 'https' else 'ws'}://{host}{base}proxy/{port}{path}"
-
-
-def can_pass_on() -> bool:
-    """Whether jupyter-server-proxy is installed beside this kernel. Jupyter itself may run in another environment."""
-    return importlib.util.find_spec("jupyter_server_proxy") is not None

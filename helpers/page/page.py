@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Self
 
 from websockets.asyncio.server import ServerConnection
@@ -28,6 +28,8 @@ PROTOCOL = "full-duplex-page"  # the name by which page and server know each oth
 _LIMIT = 3.0  # seconds that a page has for what a cell waits for
 _JUPYTER, _UNKNOWN, _UNLIKELY = 3.0, 0.8, 0.2
 """Seconds that a page has to connect: where Jupyter has started this kernel, where nobody knows, and where none came before."""
+
+_BEHIND = 1.0  # seconds that a proxy has to connect to the target
 
 _HIDDEN = {"ran", "road"}
 
@@ -146,11 +148,20 @@ class Page(WebSocketServer):
         Page._page_came = self.run(self._begin_stand_in)
 
     def _said(self, begin: int, until: str, limit: float) -> Said:
-        deadline = monotonic() + limit
         with self._news:
-            self._news.wait_for(lambda: any(kind == "left" or until in (kind, text) for kind, text in self._notes[begin:]), max(0.0, deadline - monotonic()))
+            self._news.wait_for(lambda: any(kind == "left" or until in (kind, text) for kind, text in self._notes[begin:]), limit)
+        if until == "open" and self.road == "proxy":
+            self._wait_behind_the_proxy()
+        with self._news:
             new, self._read = self._notes[self._read :], len(self._notes)
         return Said([text for kind, text in new if kind not in _HIDDEN], "page" if self._stand_in is None else "stand-in")
+
+    def _wait_behind_the_proxy(self) -> None:
+        """The proxy says yes to the page and connects then: a cell that goes on should find the line as open as without it."""
+        deadline = monotonic() + _BEHIND
+        while isinstance(self._target, BackgroundServer) and not self._target.clients and monotonic() < deadline:
+            sleep(0.01)
+        sleep(0.05)
 
     # In the page's thread
 
@@ -164,7 +175,7 @@ class Page(WebSocketServer):
         return False
 
     def _order(self, line: str) -> None:
-        if self._stand_in is not None:
+        if self._stand_in is not None and not self._stand_in.gone:
             self._stand_in.run(line)
         elif self._remote is not None and self._remote.protocol.state is OPEN:
             self._send(self._remote, run=line)

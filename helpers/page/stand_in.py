@@ -41,6 +41,7 @@ class StandIn:
         self._batch: list[tuple[str, str]] = []
         self._loop = asyncio.get_running_loop()
         self.sockets: list[BrowserSocket] = []
+        self.gone = False  # it was left, or has ended: no line of its script runs any more
         self._names: dict[str, Any] = {
             "address": address,
             "reach": lambda uri: uri,
@@ -61,6 +62,8 @@ class StandIn:
 
     def guarded(self, act: Callable[..., Any], *args: Any) -> None:
         """Call ``act``; what it throws is told by its name."""
+        if self.gone:
+            return
         try:
             act(*args)
         except Thrown as thrown:
@@ -86,12 +89,14 @@ class StandIn:
 
     def leave(self) -> None:
         """Go to another page: what is open is closed with 1001, and no event comes any more."""
+        self.gone = True
         for socket in self.sockets:
             socket.abandon()
         self.note("left", "the page is gone")
 
     async def end(self) -> None:
         """Close what is open, and wait until it is."""
+        self.gone = True
         for socket in self.sockets:
             socket.abandon()
         await asyncio.gather(*(socket.life for socket in self.sockets), return_exceptions=True)
@@ -113,6 +118,7 @@ class BrowserSocket:
         self.url = url
         self.onopen = self.onmessage = self.onerror = self.onclose = None
         self._page = page
+        self._listeners: list[tuple[str, Callable[..., Any]]] = []
         self._waiting: list[str | bytes] = []
         self._line: ClientConnection | None = None
         self._left = False
@@ -121,6 +127,9 @@ class BrowserSocket:
 
     def __contains__(self, name: str) -> bool:
         return hasattr(self, name)
+
+    def addEventListener(self, kind: str, listener: Callable[..., Any]) -> None:
+        self._listeners.append((kind, listener))
 
     def send(self, data: Any) -> None:
         if self.readyState == self.CONNECTING:
@@ -213,8 +222,9 @@ class BrowserSocket:
             return
         self._page.note(kind, text)
         handler = getattr(self, f"on{kind}")
-        if handler is not None:
-            self._page.guarded(handler, type("Event", (), {"type": kind, **fields})())
+        handlers = [*([handler] if handler else []), *(listener for wanted, listener in self._listeners if wanted == kind)]
+        for each in handlers:
+            self._page.guarded(each, type("Event", (), {"type": kind, **fields})())
 
 
 def as_python(script: str) -> str:

@@ -17,6 +17,7 @@ from .phone_line import phone_line
 from .places import places
 from .queues import queues
 from .rallies import rallies
+from .roads import roads
 from .sequence import handler_life, rally
 from .states import states
 from .strips import strips
@@ -26,4 +27,4 @@ from .timeline import timeline
 from .turns import turns
 from .visits import visits
 
-__all__ = ["Message", "Picture", "attempts", "bars", "bit_grid", "cake", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "states", "strips", "table", "timeline", "turns", "visits"]
+__all__ = ["Message", "Picture", "attempts", "bars", "bit_grid", "cake", "costs", "crowd", "cuts", "deliveries", "duplex", "handler_life", "handshake", "layers", "levels", "messages", "phone_line", "places", "queues", "rallies", "rally", "roads", "states", "strips", "table", "timeline", "turns", "visits"]
