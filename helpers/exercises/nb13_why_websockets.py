@@ -81,7 +81,7 @@ def bytes_per_event(answer: Answer, case: Cases) -> None:
                 lambda got: any(_near(n / count)(got) for n in (len(RECORDING), 4, 5)),
                 "You count entries. An entry holds a piece, short or long. How many *bytes* are in it?",
             ),
-            (total // count, "Right up to the comma. A share may have a fraction: which of `/` and `//` keeps it?"),
+            (lambda got: got in (total // count, round(total / count)), "Right up to the comma. A share may have a fraction: which of `/`, `//` and `round` keeps it?"),
             (_near(count / total), "The right two numbers. Which of them is shared out among the other?"),
             (
                 _near(total / 4 / count),
@@ -172,7 +172,7 @@ def _wrong_ways(n: dict[str, Any]) -> dict[tuple[str, str], str]:
         ("weather", "WebSocket"): lines,
         ("weather", "server-sent events"): lines,
         ("weather", "long polling"): lines,
-        ("weather", "one request"): "One request brings the forecast of now. The reader wants the next one, too. What is it called if you ask again?",
+        ("weather", "one request"): "One request brings the forecast of now. But the page stays open, and wants the next one, too. What is it called if you ask again?",
         ("siren", "polling"): f"It gets through the box, good. In your run polling took {n['silence']:.0f} bytes in a second without news. How many silent seconds has a year, and who pays for them?",
         ("siren", "server-sent events"): endless,
         ("siren", "WebSocket"): "It would be soon, and silent. But the box passes only answers that come to an end; a WebSocket has no answer at all behind its handshake. Which way gets through?",
@@ -227,7 +227,8 @@ def choose(answer: Answer, case: Cases) -> None:
             if way in REASONS and why in WAYS:
                 c.fail(f"Both words of `{situation}` are known. Which of them is the way, and which comes first?", received=chosen)
             if way not in WAYS or why not in REASONS:
-                c.fail("A pair it is. But one of its words is not on the two lists above. Copy them as they stand there.", received=words(repr(tuple(chosen))))
+                strange = chosen[0] if way not in WAYS else chosen[1]
+                c.fail(f"A pair it is. But {strange!r} is on neither of the two lists above. Copy the word as it stands there.", received=words(repr(tuple(chosen))))
         numbers = _numbers(answer.function)
         ways, reasons = _wrong_ways(numbers), _wrong_reasons(numbers)
         hints = {}

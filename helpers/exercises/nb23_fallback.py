@@ -34,7 +34,7 @@ KEPT = "What is whole is right. But what is left must go back to the caller as i
         (lambda got: any(isinstance(text, bytes) for text in got[0]), BYTES),
         (lambda got: any(text.startswith("data:") for text in got[0]), PREFIX),
         (lambda got: any("\r" in text or "\n" in text for text in got[0]), "The text is there. But the `\\r\\n` behind it ends the line. Is it a part of the text?"),
-        (lambda got: isinstance(got[1], str), "Both parts are there. But the next piece is bytes, and is put behind what is left. Of which type must that be?"),
+        (lambda got: isinstance(got, tuple) and isinstance(got[1], str), "Both parts are there. But the next piece is bytes, and is put behind what is left. Of which type must that be?"),
     ]
 )
 def take_events(answer: Answer, case: Cases) -> None:
@@ -45,14 +45,18 @@ def take_events(answer: Answer, case: Cases) -> None:
         c.equal(
             got,
             hints=[
-                (lambda got: got[0] == ["{}"], "The text is found. But the 0x1E ends a record, and records are somebody else's matter. Who took it away?"),
+                (lambda got: got[0] == ["{}"], "The text is found. But the 0x1E ends a record, and records are somebody else's matter. Who took it away? (To `strip`, and to `splitlines` of a *text*, it is white space or the end of a line.)"),
+                (lambda got: got[0] == [" {}\x1e"], "The text is found, and a blank before it. To which word does the blank belong that stands behind the colon?"),
+                (lambda got: any(text.startswith("b'") for text in got[0]), "The event is found. But `str` writes down what bytes look like, with `b` and quotes. Which method of bytes turns them into the text that they hold?"),
+                (lambda got: any(isinstance(text, dict) for text in got[0]), "The event is found and even understood. But the caller wants its text, as it came. What reads it too soon?"),
                 (lambda got: "" in got[0] or None in got[0], "The event is in it. But an empty line is no text. Which lines count?"),
             ],
             hint="An event is over at its empty line. Which of its lines is the text, and what stands before it?",
         )
     comment = "An event alone is right. Here its first line begins with `:`, and says nothing. Which lines count?"
+    thrown = "An event alone is right. This one begins with a line that says nothing, and you threw away all of its lines. Which of them holds the text?"
     with case("a comment before it", sent=b":\r\n" + one, expected=(["{}\x1e"], b""), hints={IndexError: comment, ValueError: comment}) as c:
-        c.equal(answer(b":\r\n" + one), hints=[(lambda got: any(text.startswith(":") for text in got[0]), comment)], hint=comment)
+        c.equal(answer(b":\r\n" + one), hints=[(lambda got: not got[0] and got[1] == b"", thrown), (lambda got: any(text.startswith(":") for text in got[0]), comment)], hint=comment)
     for what, half in {
         "half an event": b'data: {"typ',
         "a line, but no empty one yet": b"data: {}\x1e\r\n",
@@ -84,8 +88,29 @@ def take_events(answer: Answer, case: Cases) -> None:
                 got = answer.function(unread + stream[start : start + size])
                 found += got[0]
                 unread = got[1]
-            c.equal(found, texts)
+            c.equal(
+                found,
+                texts,
+                hints=[
+                    (lambda got: "nave " in got, "The events are found. But letters are missing: a cut went through the middle of them, and they were dropped. When is it safe to decode?"),
+                    (lambda got: any("\ufffd" in text for text in got), "The events are found. But a cut went through the middle of a letter, and its halves became two wrong ones. When is it safe to decode?"),
+                    (lambda got: "" in got and "data: data" not in got, "The others are right. But one text has the word `data: ` in itself. Which of the two ends your line's prefix?"),
+                    (lambda got: got == texts[: len(got)], "The first ones are right. But one piece may bring several events, and you were asked for all that are over. What about the others?"),
+                ],
+            )
             c.equal(unread, b"", hint="All four texts are found, and then something is left over that is not needed any more. What?")
+
+
+class _Line(str):
+    """Stands in for a line: its name, and whether somebody has ended it."""
+
+    ended = False
+
+    async def __aenter__(self) -> _Line:
+        return self
+
+    async def __aexit__(self, *how: object) -> None:
+        self.ended = True
 
 
 class _Starts:
@@ -97,7 +122,7 @@ class _Starts:
         self.open = 0
         self.most_open = 0
 
-    async def __call__(self, name: str) -> str:
+    async def __call__(self, name: str) -> _Line:
         self.tried.append(name)
         self.open += 1
         self.most_open = max(self.open, self.most_open)
@@ -110,7 +135,7 @@ class _Starts:
                     raise error
                 case how:
                     await asyncio.sleep(how)
-            return f"a line by {name}"
+            return _Line(f"a line by {name}")
         finally:
             self.open -= 1
 
@@ -123,6 +148,7 @@ def _refuses() -> Exception:
     return aiohttp.ClientConnectionError("refused, for the sake of the exercise")
 
 
+ENDED = "The right line is found. But behind an `async with` it is over, and the caller gets what is left of it. Who should end it?"
 AT_ONCE = "A line is there. But several attempts ran at once, and the hub keeps a place for each. When is it the next one's turn?"
 PASSED = "The best one works. But when it is refused, that is no reason to give up. Which line may raise, and who catches it?"
 NO_LIMIT = "A refusal is understood. But here no answer comes at all, and nothing is raised by itself. Who looks at the clock?"
@@ -132,12 +158,14 @@ NOBODY = "Each was tried, good. But nobody connected, and `None` looks like an a
 @exercise(
     hints=[
         (Seen.UNAWAITED, "The right one is called. But calling a coroutine function starts nothing. Which word is missing before `start(name)`?"),
+        ("a line that is over", ENDED),
         (asyncio.iscoroutine, "The right one is called. But what came back is a promise, not a line. Which word is missing before `start(name)`?"),
     ]
 )
 async def connect_best(answer: Answer, case: Cases) -> None:
     async def tried(starts: _Starts) -> Any:
-        return await answer(list(starts.what), starts, LIMIT)
+        got = await answer(list(starts.what), starts, LIMIT)
+        return ("a line that is over" if got.ended else str(got)) if isinstance(got, _Line) else got
 
     async with case("the best one works", expected="a line by WebSockets", hints={list: "One line is enough. Which?", tuple: "The line itself is enough for the caller. Where is it?"}) as c:
         starts = _Starts(WebSockets=0.02, ServerSentEvents=0, LongPolling=0)
@@ -180,6 +208,7 @@ async def connect_best(answer: Answer, case: Cases) -> None:
         expected=ConnectionError,
         limit=2.0,
         hints=[(type(None), NOBODY),
+               (ConnectionError, "The right error is made, good. But it goes back like a line, and the caller would call `Add` on it. Which word throws it?"),
                (aiohttp.ClientError, "Each was tried, good. The last refusal alone reached the caller. A `ConnectionError` of your own says that none was left."),
                (TimeoutError, "Each was tried, good. The last time-out alone reached the caller. A `ConnectionError` of your own says that none was left."),
                (str, NOBODY)],

@@ -49,6 +49,30 @@ WRONG = [
         "def take_events(unread):\n    *lines, rest = unread.split(b'\\n')\n    return [line[6:].decode() for line in lines if line.startswith(b'data: ')], rest",
         "ends the line",
     ),
+    ("take_events", EVENTS + "    return [event[6:].decode() for event in events if event.startswith(b'data: ')], rest", "threw away"),
+    ("take_events", EVENTS + LINES + "    return [line[5:].decode() for line in lines], rest", "a blank before it"),
+    ("take_events", EVENTS + LINES + "    return [str(line[6:]) for line in lines], rest", "the text that they hold"),
+    ("take_events", EVENTS + LINES + "    import json\n    return [json.loads(line[6:-1]) for line in lines], rest", "too soon"),
+    ("take_events", EVENTS + "    texts = [line[6:] for event in events for line in event.decode().splitlines() if line.startswith('data: ')]\n    return texts, rest", "`splitlines`"),
+    ("take_events", EVENTS + "    return [event.split(b'data: ')[1].decode() for event in events], rest", "has the word"),
+    (
+        "take_events",
+        "def take_events(unread):\n    event, border, rest = unread.partition(b'\\r\\n\\r\\n')\n    if not border:\n        return [], unread\n"
+        "    return [line[6:].decode() for line in event.split(b'\\r\\n') if line.startswith(b'data: ')], rest",
+        "may bring several",
+    ),
+    *(
+        (
+            "take_events",
+            f"def take_events(unread):\n    *events, rest = unread.decode(errors='{how}').split('\\r\\n\\r\\n')\n"
+            "    lines = [line for event in events for line in event.split('\\r\\n') if line.startswith('data: ')]\n"
+            "    return [line[6:] for line in lines], rest.encode()",
+            "When is it safe to decode",
+        )
+        for how in ("ignore", "replace")
+    ),
+    ("connect_best", LOOP + TIMED + NEXT + NONE.replace("raise", "return"), "Which word throws it"),
+    ("connect_best", LOOP + "            async with await start(name) as line:\n                return line\n" + NEXT + NONE, "Who should end it"),
     ("connect_best", LOOP + "            return await start(name)\n" + NEXT + NONE, "Who looks at the clock"),
     ("connect_best", "async def connect_best(names, start, limit):\n    for name in names:\n        async with asyncio.timeout(limit):\n            return await start(name)", "no reason to give up"),
     ("connect_best", LOOP + "            return start(name)\n" + NEXT + NONE, "Which word is missing"),
