@@ -26,6 +26,8 @@ ws.onopen = () => ws.send("hello")
 ws.onmessage = event => show("got", event.data)
 """
 
+GONE = "No server answers here any more, or yet. Run the cell above this page, in a notebook that runs."
+
 
 async def curious(ws) -> None:
     await ws.send("ready?")
@@ -155,7 +157,7 @@ def test_a_page_of_yesterday_says_so(browser: Browser) -> None:
     tab = browser.new_page()
     tab.route("http://127.0.0.1:9/", lambda route: route.fulfill(body=text, content_type="text/html"))
     tab.goto("http://127.0.0.1:9/")
-    expect(tab.locator("li")).to_have_text(["No server answers here any more, or yet. Run the cell above this page, in a notebook that runs."])
+    expect(tab.locator("li")).to_have_text([GONE])
     tab.close()
 
 
@@ -250,6 +252,7 @@ def lab(request: pytest.FixtureRequest, playwright: Playwright, tmp_path_factory
     folder = tmp_path_factory.mktemp("lab")
     (folder / "workbook").mkdir()
     Specimen(folder / "workbook", CELLS, "97_page.ipynb").write(number=False)
+    shutil.copy(NOTEBOOKS / "11_browser.ipynb", folder / "workbook" / "96_stored.ipynb")
     options = {}
     if request.param == "hub":
         options = {"host": HOST, "config": {"ServerApp": HUB | certificate(folder)}}
@@ -304,6 +307,25 @@ def test_the_page_in_an_output_talks(lab: Lab) -> None:
             assert re.sub(r"\d+(?=/$)", "8765", address) == proxied(base, "/user/you/", 8765)
     finally:
         lab.screenshot("97_page")
+        lab.begin_again()
+
+
+def test_a_stored_page_does_nothing(lab: Lab) -> None:
+    """A notebook that is opened with its outputs: nothing runs until it is trusted, and then it finds no server."""
+    book = Book(lab.workbook / "96_stored.ipynb")
+    lab.open(book.name, len(book.code))
+    try:
+        words = lab.panel.get_by_text("Where you see no frame here")
+        expect(words.first).to_be_visible()
+        assert not lab.panel.locator("iframe").count()
+        lab.page.keyboard.press("ControlOrMeta+Shift+C")
+        lab.page.locator(".jp-ModalCommandPalette input").fill("Trust Notebook")
+        lab.page.locator(".lm-CommandPalette-item", has_text="Trust Notebook").first.click()
+        lab.page.locator(".jp-Dialog .jp-mod-accept").click()
+        for number in range(words.count()):
+            expect(lab.panel.frame_locator("iframe").nth(number).locator("li")).to_have_text([GONE], timeout=20_000)
+    finally:
+        lab.screenshot(book.stem)
         lab.begin_again()
 
 

@@ -25,8 +25,8 @@ from .stand_in import StandIn
 TEMPLATE = Path(__file__).with_name("page.html")
 PROTOCOL = "full-duplex-page"  # the name by which page and server know each other
 
-_LIMIT = 3.0  # seconds that a page has for what a cell waits for
-_JUPYTER, _UNKNOWN, _UNLIKELY = 3.0, 0.8, 0.2
+_LIMIT = 4.0  # seconds that a page has for what a cell waits for
+_JUPYTER, _UNKNOWN, _UNLIKELY = 4.0, 0.8, 0.2
 """Seconds that a page has to connect: where Jupyter has started this kernel, where nobody knows, and where none came before."""
 
 _BEHIND = 1.0  # seconds that a proxy has to connect to the target
