@@ -311,6 +311,8 @@ def _what_it_did(run: Run) -> str:
     calls = run.calls[run.case.first_call :] if run.case else run.calls
     if not calls:
         return "It was not called"
+    if isinstance(calls[0].error, asyncio.CancelledError):
+        return "It was still running"
     if calls[0].error is not None:
         return f"It raised {type(calls[0].error).__name__}"
     if not calls[0].ended:

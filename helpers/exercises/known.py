@@ -13,6 +13,9 @@ from .verdict import describe_kind
 
 _OTHER_LOOP = ("attached to a different loop", "different event loop", "different loop")
 
+_ARGUMENTS = "Compare the arguments in its first line with those that the exercise names."
+_OTHERS = "A call in it was given other arguments than it takes: the message names it. How was it called where you saw it?"
+
 _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     # (type, a part of the error's text, the hint)
     (
@@ -40,8 +43,33 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     (TypeError, "in 'await' expression", "What stands behind `await` there is no coroutine. Is it the result already?"),
     (TypeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
     (AttributeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
-    (TypeError, "positional argument", "Compare the arguments in its first line with those that the exercise names."),
-    (TypeError, "unexpected keyword argument", "Compare the arguments in its first line with those that the exercise names."),
+    (
+        RuntimeError,
+        "await wasn't used with future",
+        "You hold a future, a promise of what will be there. Which word in front of it (`gather` makes one, too) waits for the results?",
+    ),
+    (
+        TypeError,
+        "a coroutine or an awaitable is required",
+        "Something that can be awaited was wanted there. Was it awaited already, and handed over as its result?",
+    ),
+    (
+        TypeError,
+        "unhashable type: 'list'",
+        "A list stands where single things were wanted. (`gather`, for one, takes its coroutines one by one.) Which sign unpacks a list?",
+    ),
+    (
+        TypeError,
+        "'bytes' object cannot be interpreted as an integer",
+        "Bytes stand where a number was wanted. (`append`, for one, adds a single byte.) What adds many of them?",
+    ),
+    (
+        TypeError,
+        "recv() got an unexpected keyword argument 'timeout'",
+        "`recv(timeout=...)` is how `websockets.sync` says it. This `recv` is awaited: what puts a limit on an `await`, whatever is awaited?",
+    ),
+    (TypeError, "positional argument", _ARGUMENTS),
+    (TypeError, "unexpected keyword argument", _ARGUMENTS),
     (NotImplementedError, "", "One part of it is still marked as not written. Which one?"),
     (RecursionError, "", "It calls itself and never stops. When should it?"),
     (NameError, "", "Is that name spelt as where it was made, and has the cell that makes it run?"),
@@ -56,7 +84,9 @@ def about_error(error: BaseException, function: Any) -> str:
         return ""
     if any(part in text for part in _OTHER_LOOP):
         return about_loop(function) or _LOOP
-    return next((hint for kind, part, hint in _TEXTS if isinstance(error, kind) and part in text), "")
+    hint = next((hint for kind, part, hint in _TEXTS if isinstance(error, kind) and part in text), "")
+    own = text.startswith(f"{getattr(inspect.unwrap(function), '__qualname__', '')}()")
+    return _OTHERS if hint == _ARGUMENTS and not own else hint
 
 
 _LOOP = (

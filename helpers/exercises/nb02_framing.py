@@ -26,6 +26,10 @@ MOST_FRAMES = 10_000  # of an answer that cuts nothing off, and so never comes t
             lambda got: isinstance(got, (tuple, list)) and len(got) == 2 and isinstance(got[0], (bytes, bytearray)) and isinstance(got[1], (bytes, bytearray)),
             "The first of the two is a message, as it should be. The second is a *number*: how many bytes does the frame take?",
         ),
+        (
+            lambda got: isinstance(got, (tuple, list)) and len(got) == 2 and isinstance(got[0], str),
+            "Both parts are there. But the message came as bytes, and nobody said that it is text. What does a slice of `data` give?",
+        ),
     ]
 )
 def cut_line(answer: Answer, case: Cases) -> None:
@@ -101,6 +105,14 @@ def cut_line(answer: Answer, case: Cases) -> None:
         hint="The delimiter is the only byte that is not of the message. What became of the spaces?",
     ) as c:
         c.equal(_cut(answer, b" two \n"))
+
+    with case(
+        "a message with `\\r` in it, and at its end",
+        sent=b"one\rtwo\r\n",
+        expected=(b"one\rtwo\r", 9),
+        hint="Other bytes are right. But `\\n` is the delimiter, and nothing else is. Who takes `\\r` for one: `splitlines`, or a `strip`?",
+    ) as c:
+        c.equal(_cut(answer, b"one\rtwo\r\n"))
 
     messages = [b"one", b"", b"three", b"", b"x" * 126]
     with case(
@@ -363,7 +375,20 @@ REST = (
     ]
 )
 def read_page(answer: Answer, case: Cases) -> None:
-    with case("the head, and the body a little later", sent=[words("the head"), b"hello"], expected=b"hello", limit=1.5) as c:
+    with case(
+        "the head, and the body a little later",
+        sent=[words("the head"), b"hello"],
+        expected=b"hello",
+        limit=1.5,
+        hints=[
+            (lambda got: got.startswith(b"HTTP"), "The head is there. But the caller wants the body alone. What parts the two?"),
+            (
+                b"",
+                "The head has come, and the body is on its way. The head says how many bytes that will be. Who waits for them, and do you "
+                "count the bytes of the body alone?",
+            )
+        ],
+    ) as c:
         near, far = c.socketpair()
         c.feed(far, HEAD % 5, b"hello", reader=near, close=True)
         c.equal(answer(near))
@@ -436,6 +461,36 @@ def read_page(answer: Answer, case: Cases) -> None:
         near, far = c.socketpair()
         c.feed(far, *(bytes([byte]) for byte in HEAD % 11 + b"full duplex"), reader=near, close=True)
         c.equal(answer(near), hint="In larger pieces it is right. What changes when the cuts are everywhere?")
+
+    letters = (
+        "Here 19 bytes are 18 letters, as in the text above. Which of the two does the head announce, and which do you count?"
+    )
+    with case(
+        "a body of 18 letters in 19 bytes",
+        sent=words("a page with the body 'café, framed twice', in one piece"),
+        expected="café, framed twice".encode(),
+        limit=1.5,
+        hints=[((EOFError, Seen.STUCK), letters)],
+        hint=letters,
+    ) as c:
+        near, far = c.socketpair()
+        c.feed(far, HEAD % 19 + "café, framed twice".encode(), close=True)
+        c.equal(answer(near))
+
+    with case(
+        "a line that tears in the head",
+        sent=[words("half a head"), words("a hang-up")],
+        expected=EOFError,
+        limit=1.5,
+        hints=[
+            (Seen.STUCK, "Whole pages are right. Here the head never ends, and your program asks for ever. What does `recv` return then, and what does `more` make of it?"),
+            (ValueError, "Whole pages are right. This head is torn before it says a length. What does `more` do at a hang-up?"),
+        ],
+    ) as c:
+        near, far = c.socketpair()
+        c.feed(far, (HEAD % 5)[:20], close=True)
+        with c.raises(EOFError):
+            answer(near)
 
     with case(
         "a line that tears in the body",

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConcurrencyError, ConnectionClosed, WebSocketException
 
 from ..programs import Ended, Workshop
 from .engine import Answer, Case, Cases, Seen, exercise, words
 
 # --- Exercise 1
 
+YEAR = 366 * 24 * 3600.0  # seconds
+
 SILENT = "It runs. But `tell` was never called, so nobody knows where to call you. Does a line before it wait for ever?"
 LEFT = (
     "The address is right, and the server was there. But then the block came to its end, and took the server along. Which call of the "
     "program above never returns?"
+)
+BRIEF = (
+    "It was there a moment ago. Here a year has passed, by the loop's own clock, and it has gone. How long does your last line wait, and "
+    "which call of the program above never returns?"
+)
+OUTSIDE = (
+    "`serve_forever` is right, and comes too late: by then the block had come to its end, and had taken the server along. Where does the line "
+    "have to stand?"
 )
 UNAWAITED = "The address is right. But a coroutine was made and not awaited: nobody stays for it. Which word is missing?"
 CLOSED = "It serves. But when it is cancelled, its clients should hear 1001, as from `async with` on the way out. Does something prevent that?"
@@ -99,8 +110,25 @@ def _judge_end(c: Case, task: asyncio.Task[Any]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is None:
         c.fail(LEFT, received=words("nothing: it ended after it had told its address"))
-    hint = "The name is the right one. But it is only a name. What makes a call of it?" if "in 'await' expression" in str(error) else LEFT
+    hint = LEFT
+    if "NoneType can't be used in 'await'" in str(error):
+        hint = "The address was told. But `tell` is a plain function, as `print` is, and its call is done when it returns. Which of your lines needs the `await`?"
+    elif "in 'await' expression" in str(error):
+        hint = "The name is the right one. But it is only a name. What makes a call of it?"
+    elif "serve_forever" in (frame.name for frame in traceback.extract_tb(error.__traceback__)):
+        hint = OUTSIDE
     c.fail(received=words(f"it raised {type(error).__name__}: {error}"), hints=[(Exception, hint)])
+
+
+async def _let_a_year_pass(task: asyncio.Task[Any]) -> None:
+    """Put the loop's clock forward, and back again: who sleeps for less wakes up. Only while nobody is connected, whose timers would end, too."""
+    loop = asyncio.get_running_loop()
+    now = loop.time
+    loop.time = lambda: now() + YEAR  # type: ignore[method-assign]
+    try:
+        await asyncio.wait([task], timeout=0.1)
+    finally:
+        del loop.time
 
 
 @exercise(
@@ -144,6 +172,17 @@ async def serve_echo(answer: Answer, case: Cases) -> None:
                 received=words("a goodbye, and a function that goes on"),
                 hint="Its clients hear 1001. But the function goes on: does something catch the cancellation?",
             )
+    async with case(
+        "a client calls there, a year later",
+        sent="hello",
+        expected="Echo: hello",
+        hints=[((ConnectionClosed, OSError, WebSocketException), BRIEF)],
+    ) as c:
+        async with _serving(c, answer) as (task, uri):
+            await _let_a_year_pass(task)
+            if task.done():
+                c.fail(BRIEF, received=words("nothing: it ended, and nobody had cancelled it"))
+            c.equal(await _echo(uri))
 
 
 # --- Exercise 2
@@ -235,6 +274,10 @@ async def _ask(c: Case, answer: Answer, sent: list[str], *, at_once: int = 1) ->
 @exercise(
     hints=[
         (Seen.STUCK, "It asks. But it waits longer than the limit: for whom, and could the others be asked meanwhile?"),
+        (
+            ConcurrencyError,
+            "All at the same time, as it should be. But they listen on one line, and the next message there could be anybody's. How many clients are wanted?",
+        ),
         (Seen.UNAWAITED, "The clients are written down. But a coroutine was made and nobody awaited it. Where is an `await` missing?"),
     ]
 )
@@ -273,6 +316,7 @@ COMPLAINTS: tuple[tuple[str, str], ...] = (
     ("ConnectionClosed", "It connects and sends. Then it listens on a line that is closed. What hangs up at the end of `async with`?"),
     ("'main' was never awaited", "It runs to its end, and nothing happened. A call of an `async def` makes a coroutine. What runs it, in a program?"),
     ("never awaited", "It runs. But a coroutine was made and nobody awaited it. Where is an `await` missing?"),
+    ("'list' object", "It asks for its arguments. But `sys.argv` is the list of all of them, and the URI is one: at which place does it stand?"),
     ("IndexError", "It runs, and asks for its arguments. There is one behind the name: at which place does it stand, when the name has place 0?"),
     ("InvalidURI", "It takes an argument. But this is not a URI. What stands at the first place of `sys.argv`?"),
     ("EOFError", "It waits for somebody at the keyboard. But the URI was typed already: behind the program's name."),
@@ -304,6 +348,10 @@ def moved_out(answer: Answer, case: Cases) -> None:
         expected=words("a program that prints the answer, here 'yes, ready!'"),
         hints={
             (Seen.STUCK, TimeoutError): "It starts. But it does not end. What does it wait for, after its answer?",
+            (IndexError, RuntimeError, WebSocketException, ConnectionError): (
+                "These lines ran at once, here, inside of `moved_out`. It should hand back their *text*, for a file. What stands between three quotes?"
+            ),
+            NameError: "That name is missing in `moved_out` itself. Are these lines to run here, or is their *text* to be handed back?",
             OSError: "The text could not be saved.",
         },
     ) as c:

@@ -42,7 +42,7 @@ END = "end = data.find(b'\\n')\n"
         pytest.param(END + "return (end + 1, data[:end]) if end >= 0 else None", "one line, and nothing else", "The message comes first", id="the wrong way round"),
         pytest.param(END + "return bytes(data[:end]) if end >= 0 else None", "one line, and nothing else", "Which one is missing", id="the message alone"),
         pytest.param(END + "return (data[:end], data[end + 1:]) if end >= 0 else None", "one line, and nothing else", "is a *number*", id="the rest itself"),
-        pytest.param(END + "return (data[:end].decode(), end + 1) if end >= 0 else None", "one line, and nothing else", "", id="returns text"),
+        pytest.param(END + "return (data[:end].decode(), end + 1) if end >= 0 else None", "one line, and nothing else", "came as bytes", id="returns text"),
         pytest.param(END + "return (data[:end], len(data)) if end >= 0 else None", "a line, and the beginning of the next one", "everything is cut off", id="loses the rest"),
         pytest.param("end = data.rfind(b'\\n')\nreturn (data[:end], end + 1) if end >= 0 else None", "two lines at once", "at which one", id="the last delimiter"),
         pytest.param("return data[:data.find(b'\\n')], data.find(b'\\n') + 1", "a line that is not whole yet", "-1", id="does not ask whether there is one"),
@@ -51,6 +51,8 @@ END = "end = data.find(b'\\n')\n"
         pytest.param(END + "return (data[:end], end + 1) if end >= 0 else (None, 0)", "a line that is not whole yet", "single value", id="a tuple for none"),
         pytest.param("line = data.partition(b'\\n')[0]\nreturn line, len(line) + 1", "a line that is not whole yet", "Has its delimiter come", id="partition"),
         pytest.param(END + "return (data[:end], end + 1) if end > 0 else None", "an empty line", "let 0 through", id="no empty lines"),
+        pytest.param(END + "return (data.splitlines()[0], end + 1) if end >= 0 else None", "a message with `\\r` in it, and at its end", "nothing else is", id="splitlines"),
+        pytest.param(END + "return (data[:end].rstrip(b'\\r\\n'), end + 1) if end >= 0 else None", "a message with `\\r` in it, and at its end", "nothing else is", id="strips line breaks"),
         pytest.param(END + "return (data[:end].strip(), end + 1) if end >= 0 else None", "a message that begins and ends with a space", "What became of the spaces", id="strips"),
     ],
 )
@@ -84,6 +86,7 @@ LOOP = """while len(data) >= 4:
         pytest.param(feed_with(LOOP, end="print(messages)"), "a whole frame in one piece", "went to the screen", id="prints"),
         pytest.param(feed_with(LOOP.replace("while", "if").replace(": break", ": return messages")), "two frames in one piece", "How many frames may a piece hold", id="one frame per feed"),
         pytest.param(feed_with(LOOP.replace(" del data[:4 + length]", " data.clear()")), "two frames in one piece", "the second is whole", id="clears the rest"),
+        pytest.param(feed_with(LOOP, start="messages = []\ndata.append(piece)"), "a whole frame in one piece", "adds a single byte", id="append"),
         pytest.param(feed_with(LOOP, start="messages = []\ndata = data + piece"), "a cut in the middle of the message", "the caller's `bytearray`", id="another object"),
         pytest.param(feed_with(LOOP, start="messages = []\ndata[:] = piece"), "a cut in the middle of the message", "", id="forgets the rest"),
         pytest.param(feed_with(LOOP.replace(" if len(data) < 4 + length: break\n", "")), "a cut in the middle of the message", "while nothing is whole", id="hands over a part"),
@@ -133,8 +136,8 @@ return body"""
     [
         pytest.param("return page_from(line)", "the whole page in one piece", "the bug itself", id="as it was"),
         pytest.param(PAGE.replace("while len(body)", "body = b''\nwhile len(body)"), "the whole page in one piece", "taken, and not used", id="forgets the rest"),
-        pytest.param(PAGE.replace("return body", "return data"), "the head, and the body a little later", "", id="returns what came first"),
-        pytest.param(PAGE.replace("while len(body) < length:\n body += more(line)\n", ""), "the head, and the body a little later", "", id="does not wait for the body"),
+        pytest.param(PAGE.replace("return body", "return data"), "the head, and the body a little later", "the body alone", id="returns what came first"),
+        pytest.param(PAGE.replace("while len(body) < length:\n body += more(line)\n", ""), "the head, and the body a little later", "Who waits for them", id="does not wait for the body"),
         pytest.param(PAGE.replace("while len(body)", "if len(body)").replace("if len(body) < length:\n body", "body").replace("body += more(line)", "body = body or more(line)"),
                      "a body that comes in two pieces", "who asks for the others", id="one recv for the body"),
         pytest.param("data = b''\nwhile True:\n piece = more(line)\n data += piece\n if b'\\r\\n\\r\\n' in piece: break\n" + PAGE.split("data += more(line)\n")[1],
@@ -145,6 +148,11 @@ return body"""
         pytest.param(PAGE.replace("return body", "return head, body"), "the head, and the body a little later", "wants one of them", id="returns both"),
         pytest.param(PAGE.replace("while len(body) < length:", "while True:").replace(" body += more(line)", " body += more(line)\n if len(body) >= length: break"),
                      "the whole page in one piece", "taken, and not used", id="asks before it looks"),
+        pytest.param(PAGE.replace("while len(body) < length:\n body", "while len(data) < length:\n data").replace("return body", "return data.partition(b'\\r\\n\\r\\n')[2]"),
+                     "the head, and the body a little later", "the body alone", id="counts the head as well"),
+        pytest.param(PAGE.replace("while len(body)", "while len(body.decode())"), "a body of 18 letters in 19 bytes", "which do you count", id="counts letters"),
+        pytest.param(PAGE.replace(" data += more(line)", " data += line.recv(1024)"), "a line that tears in the head", "for ever", id="spins in the head"),
+        pytest.param(PAGE.replace(" data += more(line)", " piece = line.recv(1024)\n if not piece: break\n data += piece"), "a line that tears in the head", "before it says a length", id="goes on without a head"),
         pytest.param(PAGE.replace(" body += more(line)", " body += line.recv(1024)"), "a line that tears in the body", "What does `more` know", id="spins at the hang-up"),
         pytest.param(PAGE.replace(" body += more(line)", " piece = line.recv(1024)\n if not piece: break\n body += piece"), "a line that tears in the body", "the length says so", id="returns half a page"),
     ],
@@ -165,7 +173,7 @@ def test_an_answer_may_be_written_otherwise(taken):
             " if data and not piece: raise EOFError\n return messages",
         ],
         "read_page": ["def read_page(line):\n with line.makefile('rb') as file:\n  length = 0\n  while (row := file.readline()) != b'\\r\\n':\n"
-                      "   name, _, value = row.partition(b': ')\n   if name == b'Content-Length': length = int(value)\n"
+                      "   if not row: raise EOFError\n   name, _, value = row.partition(b': ')\n   if name == b'Content-Length': length = int(value)\n"
                       "  body = file.read(length)\n if len(body) < length: raise EOFError\n return body"],
     }
     for name, texts in ways.items():

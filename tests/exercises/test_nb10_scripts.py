@@ -54,7 +54,10 @@ WRONG = [
     ("serve_echo", serving("        port = server.sockets.getsockname()[1]\n" + TELL + STAY), "no attribute"),
     ("serve_echo", serving(PORT + "        tell(port)\n" + STAY), "What would a client type"),
     ("serve_echo", serving(PORT + "        tell(f'127.0.0.1:{port}')\n" + STAY), "nothing else"),
-    ("serve_echo", serving(PORT + TELL) + "    await server.serve_forever()\n", "came to its end"),
+    ("serve_echo", serving(PORT + TELL) + "    await server.serve_forever()\n", "comes too late"),
+    ("serve_echo", serving(PORT + "        await tell(f'ws://127.0.0.1:{port}')\n" + STAY), "a plain function"),
+    ("serve_echo", serving(PORT + TELL + "        await asyncio.sleep(1)\n"), "a year has passed"),
+    ("serve_echo", serving(PORT + TELL + "        await asyncio.sleep(3600)\n"), "a year has passed"),
     ("serve_echo", serving(PORT + TELL + "        import time\n        time.sleep(5)\n"), "holds up the whole loop"),
     (
         "serve_echo",
@@ -67,6 +70,16 @@ WRONG = [
         "1001",
     ),
     ("ask_many", asking(ASK, "    return {word: await ask(word) for word in words}"), "Who waits for whom"),
+    ("ask_many", asking(ASK, GATHER.replace("await ", "")), "You hold a future"),
+    ("ask_many", asking(ASK, GATHER.replace("*map(ask, words)", "[ask(word) for word in words]")), "Which sign unpacks a list"),
+    ("ask_many", asking(ASK_WITHOUT_LIMIT.replace("recv()", "recv(timeout=limit)"), GATHER), "a limit on an `await`"),
+    ("ask_many", asking(ASK.replace("wait_for(ws", "wait_for(await ws"), GATHER), "Was it awaited already"),
+    (
+        "ask_many",
+        "async def ask_many(uri, words, limit):\n    async with connect(uri, proxy=None) as ws:\n        async def ask(word):\n            await ws.send(word)\n"
+        "            return await asyncio.wait_for(ws.recv(), limit)\n    " + GATHER,
+        "could be anybody's",
+    ),
     ("ask_many", asking(ASK, "    return await asyncio.gather(*map(ask, words))"), "which word each belongs to"),
     ("ask_many", asking(ASK, "    return {word: ask(word) for word in words}"), "recipe"),
     ("ask_many", asking(ASK, "    return {word: asyncio.create_task(ask(word)) for word in words}"), "What did the task return"),
@@ -129,6 +142,8 @@ WRONG = [
     ("moved_out", program(MAIN.replace("print(await ws.recv())", "print(ws.recv())") + RUN), "nobody awaited"),
     ("moved_out", program(MAIN + RUN.replace("[1]", "[0]")), "not a URI"),
     ("moved_out", program(MAIN + RUN.replace("[1]", "[2]")), "at which place"),
+    ("moved_out", program(MAIN + RUN.replace("[1]", "")), "the list of all of them"),
+    ("moved_out", "def moved_out():\n    with connect(sys.argv[-1], proxy=None) as ws:\n        ws.send('ready?')", "their *text*"),
     ("moved_out", program(MAIN + "asyncio.run(main)\n"), "wants a coroutine"),
     ("moved_out", program(MAIN.replace("ready?", "hello") + RUN), "exactly"),
     ("moved_out", program(MAIN + "asyncio.run(main(input()))\n"), "keyboard"),
@@ -155,6 +170,8 @@ def test_wrong(taken, name, text, hint):
 GOOD = [
     ("serve_echo", serving(PORT + TELL + "        await asyncio.get_running_loop().create_future()\n")),
     ("serve_echo", serving(PORT + TELL + "        await asyncio.Event().wait()\n")),
+    ("serve_echo", serving(PORT + TELL + "        await server.wait_closed()\n")),
+    ("serve_echo", serving(PORT + TELL + "        while True:\n            await asyncio.sleep(1)\n")),
     (
         "ask_many",
         asking(ASK, "    async with asyncio.TaskGroup() as all:\n        tasks = {word: all.create_task(ask(word)) for word in words}\n"
