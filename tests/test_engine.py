@@ -365,6 +365,12 @@ def test_a_served_handler():
     assert given("async def greet(ws):\n    while True: pass", greet).hint == "Silence."
 
 
+def test_wrong_arguments_are_the_answers_own_or_those_of_a_call_in_it():
+    assert "first line" in given("def double():\n    return 2").hint
+    assert "A call in it" in given("def double(n):\n    def twice(n, m):\n        return 2 * n\n    return twice(n)").hint
+    assert "A call in it" in given("def double(n):\n    return socket.create_connection(timout=n)").hint
+
+
 # --- answers that hang
 
 soon = functools.partial(dataclasses.replace, limit=0.6)

@@ -85,7 +85,8 @@ def about_error(error: BaseException, function: Any) -> str:
     if any(part in text for part in _OTHER_LOOP):
         return about_loop(function) or _LOOP
     hint = next((hint for kind, part, hint in _TEXTS if isinstance(error, kind) and part in text), "")
-    own = text.startswith(f"{getattr(inspect.unwrap(function), '__qualname__', '')}()")
+    name = getattr(inspect.unwrap(function), "__qualname__", "")
+    own = text.startswith((f"{name}()", f"{name}.")) and "<locals>" not in text.removeprefix(name)
     return _OTHERS if hint == _ARGUMENTS and not own else hint
 
 

@@ -161,6 +161,11 @@ def test_stub_and_solution(taken, name):
     assert verdict.passed, verdict
 
 
+def test_one_that_stays_and_has_a_gap_is_still_running(taken):
+    verdict = check(taken("10", "serve_echo").write(serving("        port = ...\n" + TELL + STAY)))
+    assert verdict.status == "not yet" and "It was still running" in verdict.summary, verdict
+
+
 @pytest.mark.parametrize("name, text, hint", WRONG)
 def test_wrong(taken, name, text, hint):
     verdict = check(taken("10", name).write(text))
