@@ -95,7 +95,7 @@ def take_events(answer: Answer, case: Cases) -> None:
                     (lambda got: "nave " in got, "The events are found. But letters are missing: a cut went through the middle of them, and they were dropped. When is it safe to decode?"),
                     (lambda got: any("\ufffd" in text for text in got), "The events are found. But a cut went through the middle of a letter, and its halves became two wrong ones. When is it safe to decode?"),
                     (lambda got: "" in got and "data: data" not in got, "The others are right. But one text has the word `data: ` in itself. Which of the two ends your line's prefix?"),
-                    (lambda got: got == texts[: len(got)], "The first ones are right. But one piece may bring several events, and you were asked for all that are over. What about the others?"),
+                    (lambda got: bool(got) and got == texts[: len(got)], "The first ones are right. But one piece may bring several events, and you were asked for all that are over. What about the others?"),
                 ],
             )
             c.equal(unread, b"", hint="All four texts are found, and then something is left over that is not needed any more. What?")
