@@ -1,7 +1,6 @@
 """The hub: a recorded session replayed record by record, its transports, leases, and clients that misbehave."""
 
 import asyncio
-import gc
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from websockets.sync.client import connect
 
 from helpers import background
 from helpers.hub import Caller, Hub, HubError
+from helpers.hub_guest import running
 
 pytestmark = [pytest.mark.usefixtures("nothing_left", "silence"), pytest.mark.filterwarnings("error")]
 
@@ -457,8 +457,7 @@ def test_with_a_client_that_is_not_ours(hub: Hub) -> None:
         client.on_open(opened)
         client.on("news", heard.put)
         client.on_error(heard.put)
-        running = asyncio.create_task(client.run())
-        async with asyncio.timeout(LIMIT):
+        async with running(client), asyncio.timeout(LIMIT):
             assert await heard.get() == ["to all"]
 
             async def answered(message: CompletionMessage) -> None:
@@ -466,13 +465,5 @@ def test_with_a_client_that_is_not_ours(hub: Hub) -> None:
 
             await client.send("Echo", ["ä"], answered)
             assert await heard.get() == ("ä", None)
-        running.cancel()
-        await asyncio.wait([running])
-        # The client says goodbye in a task of its own, as soon as the generator of its connections is garbage. Who ends the
-        # loop before that cuts the goodbye short, and leaves the socket open.
-        del running
-        gc.collect()
-        while goodbyes := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.wait(goodbyes, timeout=LIMIT)
 
     asyncio.run(main())
