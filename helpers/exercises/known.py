@@ -50,16 +50,6 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     ),
     (
         TypeError,
-        "a coroutine or an awaitable is required",
-        "Something that can be awaited was wanted there. Was it awaited already, and handed over as its result?",
-    ),
-    (
-        TypeError,
-        "unhashable type: 'list'",
-        "A list stands where single things were wanted. (`gather`, for one, takes its coroutines one by one.) Which sign unpacks a list?",
-    ),
-    (
-        TypeError,
         "'bytes' object cannot be interpreted as an integer",
         "Bytes stand where a number was wanted. (`append`, for one, adds a single byte.) What adds many of them?",
     ),

@@ -217,12 +217,21 @@ class Gate:
 ONE_LIMIT = (
     "Asking works. But one that got no answer ended it for all. For whom is the limit: for all clients together, or for each one that waits?"
 )
+NOT_TO_BE_AWAITED = (
+    "Something that can be awaited was wanted there: by `gather` one by one, as separate arguments, or by `wait_for`. Was it given a list, or "
+    "a result that had been awaited already?"
+)
 
 
 async def _ask(c: Case, answer: Answer, sent: list[str], *, at_once: int = 1) -> None:
     expected = {word: None if word == "psst" else f"Echo: {word}" for word in sent}
     server = c.serve(Gate(at_once))
-    got = await answer(server.uri, list(sent), LIMIT)
+    try:
+        got = await answer(server.uri, list(sent), LIMIT)
+    except (TypeError, RuntimeError) as error:  # Pythons differ in what they say of a list and of a generator
+        if any(part in str(error) for part in ("unhashable", "an awaitable is required", "bad yield")):
+            c.fail(NOT_TO_BE_AWAITED, received=words(f"it raised {type(error).__name__}: {error}"))
+        raise
     c.equal(
         got,
         expected,

@@ -71,9 +71,9 @@ WRONG = [
     ),
     ("ask_many", asking(ASK, "    return {word: await ask(word) for word in words}"), "Who waits for whom"),
     ("ask_many", asking(ASK, GATHER.replace("await ", "")), "You hold a future"),
-    ("ask_many", asking(ASK, GATHER.replace("*map(ask, words)", "[ask(word) for word in words]")), "Which sign unpacks a list"),
+    ("ask_many", asking(ASK, GATHER.replace("*map(ask, words)", "[ask(word) for word in words]")), "Was it given a list"),
     ("ask_many", asking(ASK_WITHOUT_LIMIT.replace("recv()", "recv(timeout=limit)"), GATHER), "a limit on an `await`"),
-    ("ask_many", asking(ASK.replace("wait_for(ws", "wait_for(await ws"), GATHER), "Was it awaited already"),
+    ("ask_many", asking(ASK.replace("wait_for(ws", "wait_for(await ws"), GATHER), "already"),
     (
         "ask_many",
         "async def ask_many(uri, words, limit):\n    async with connect(uri, proxy=None) as ws:\n        async def ask(word):\n            await ws.send(word)\n"
