@@ -40,10 +40,10 @@ def fails(listener):
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays():
+def nothing_stays(eventually):
     threads = threading.active_count()
     yield
-    assert threading.active_count() == threads
+    eventually(lambda: threading.active_count() == threads)
     assert not psutil.Process().children()
 
 
