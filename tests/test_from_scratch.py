@@ -540,7 +540,7 @@ def streams(draw: Any, spoiled: bool = False) -> bytes:
         # not a Close in the middle of a message, which the library takes for a mistake and the RFC doesn't
         sent.append(draw(st.sampled_from([
             b"\x83\x80mask", b"\xc1\x80mask", b"\x09\x80mask", b"\x80\x80mask", b"\x00\x80mask", b"\x81\x05hello", b"\x89\xfe\x00\x7emask" + bytes(126),
-            b"\x8a\xff" + bytes(8) + b"mask", frame(CLOSE, b"\x03"), frame(CLOSE, code(999)), frame(CLOSE, code(1005)), frame(CLOSE, code(2999)),
+            b"\x8a\xff" + (126).to_bytes(8, "big") + b"mask" + bytes(126), frame(CLOSE, b"\x03"), frame(CLOSE, code(999)), frame(CLOSE, code(1005)), frame(CLOSE, code(2999)),
             frame(CLOSE, code(1000, b"\xff")), frame(TEXT, b"\xff"), frame(TEXT, b"caf\xc3"), frame(TEXT, b"", fin=False) + b"\x81\x80mask",
             b"\x82\xff" + (2**21).to_bytes(8, "big") + b"mask",
         ])) + draw(st.binary(max_size=10)))
