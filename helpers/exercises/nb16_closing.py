@@ -114,6 +114,7 @@ def _accept(sock: socket.socket) -> None:
 
 BEGIN = "You hold a code, so you are the one who begins. What has the other side heard from you so far?"
 FIRST = "Both closes are through, and that is right. But you are the client, and the line went dead before the server had hung up. Who goes first?"
+UNREAD = "Your close came, and that is right. But then you hung up on my answer, unread. What do you wait for before you hang up?"
 TWICE = "It begins well. But then I heard a second close frame from you. When is their close already the answer to yours?"
 WAITS = "Both closes are through, and that is right. But you are the server, and I still hear your line. Who hangs up first?"
 UNANSWERED = "You heard my close. But I am still waiting for yours: nobody has answered it."
@@ -277,17 +278,19 @@ def _hear_close(c: Case, far: socket.socket, judged: threading.Event, side: str,
 def _hang_up(c: Case, far: socket.socket, judged: threading.Event, side: str) -> None:
     """Both closes are through: a server hangs up now, a client waits for that. What the answer returned is judged before its hurry."""
     far.settimeout(LINGER if side == "client" else PATIENCE)
-    with contextlib.suppress(ConnectionError):  # reset: a line that was closed before it was read to its end
-        try:
-            more = far.recv(1024)
-        except TimeoutError:
-            c.true(side == "client", hint=WAITS, received=words("a line that is still open"))
-        else:
-            c.true(not more, hint=TWICE, received=words("two close frames"))
-            judged.wait(PATIENCE)
-            c.true(side == "server", hint=FIRST, received=words("a client that hung up first"))
-        with contextlib.suppress(OSError):  # an answer that hung up too early has reset the line
-            far.shutdown(socket.SHUT_WR)
+    try:
+        more = far.recv(1024)
+    except TimeoutError:
+        c.true(side == "client", hint=WAITS, received=words("a line that is still open"))
+    except ConnectionError:  # reset: the line was closed with something of mine unread
+        judged.wait(PATIENCE)
+        c.fail(UNREAD, received=words("a hang-up in the middle of my answer"))
+    else:
+        c.true(not more, hint=TWICE, received=words("two close frames"))
+        judged.wait(PATIENCE)
+        c.true(side == "server", hint=FIRST, received=words("a client that hung up first"))
+    with contextlib.suppress(OSError):  # an answer that hung up too early has reset the line
+        far.shutdown(socket.SHUT_WR)
 
 
 def _other(side: str) -> str:

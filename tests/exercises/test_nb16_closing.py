@@ -118,6 +118,8 @@ def test_farewell_refuses(taken, old, new, case, hint):
         pytest.param("return code", "", id="nothing but the code"),
         pytest.param("sock.close()\nreturn 1000", "you are the one who begins", id="hangs up alone"),
         pytest.param("sock.sendall(frame(side, 8, code.to_bytes(2, 'big')))\nsock.close()\nreturn code", "", id="hangs up at once"),
+        pytest.param("sock.sendall(frame(side, 8, code.to_bytes(2, 'big')))\nimport time\ntime.sleep(0.05)\nsock.close()\nreturn code",
+                     "on my answer, unread", id="hangs up on the answer"),
     ],
 )
 def test_farewell_refuses_the_short_way(taken, text, hint):
