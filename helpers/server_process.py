@@ -168,10 +168,7 @@ def _program(serve: Callable[..., Any], room: int | None) -> str:
 
 def _gather(function: types.FunctionType, parts: dict[str, str]) -> None:
     """Put the function's text into `parts`, by its name, behind the text of what it uses."""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-    except OSError:
-        raise TypeError(f"the text of {function.__name__} can't be found: define it in a cell or in a module") from None
+    text = _source(function)
     parts[function.__name__] = ""  # it may use itself
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     for name in sorted(used & set(function.__globals__)):
@@ -179,6 +176,19 @@ def _gather(function: types.FunctionType, parts: dict[str, str]) -> None:
             parts[name] = needed
     del parts[function.__name__]
     parts[function.__name__] = text
+
+
+def _source(function: types.FunctionType) -> str:
+    """The text of a function, or TypeError."""
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+        first = ast.parse(text).body[0]
+    except (OSError, SyntaxError):
+        first = None
+    # Python 3.13 takes code that was executed from a string for that of `python -c`
+    if getattr(first, "name", None) != function.__code__.co_name:
+        raise TypeError(f"the text of {function.__name__} can't be found: define it in a cell or in a module")
+    return text
 
 
 def _text_of(name: str, value: object, user: types.FunctionType, parts: dict[str, str]) -> str:
