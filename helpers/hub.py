@@ -9,8 +9,9 @@ from typing import Any, overload
 from aiohttp import web
 
 from . import hub_transports as transports
-from .background import BackgroundServer, one_line
+from .background import one_line
 from .hub_protocol import Caller, HubError, Method
+from .http_server import STOPPING, HTTPServer
 
 __all__ = ["TRANSPORTS", "Caller", "Hub", "HubError"]
 
@@ -21,10 +22,9 @@ HANG = "hang"
 """What ``refuse`` says for a request that is never answered."""
 
 _FORMATS = {"WebSockets": ["Text", "Binary"], "ServerSentEvents": ["Text"], "LongPolling": ["Text", "Binary"]}
-_STOPPING = 0.3  # seconds that clients get to hear the goodbye
 
 
-class Hub(BackgroundServer):
+class Hub(HTTPServer):
     """A hub whose methods clients call by name, on a server in a thread of its own.
 
     hub = Hub()
@@ -94,12 +94,6 @@ class Hub(BackgroundServer):
             return lambda function: self._register(function, name)
         return self._register(function, name)
 
-    @property
-    def url(self) -> str:
-        """Where a client connects: ``http://127.0.0.1:PORT/hub``. RuntimeError before the first start."""
-        host, port = self.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}{self.path}"
-
     def broadcast(self, target: str, *arguments: Any, group: str | None = None) -> int:
         """Call ``target`` at every client, or at those of a group. From a cell, any thread, or a method.
 
@@ -142,20 +136,7 @@ class Hub(BackgroundServer):
         app = web.Application()
         app.router.add_post(self.path + "/negotiate", self._negotiate)
         app.router.add_route("*", self.path, self._serve_request)
-        self._runner = web.AppRunner(
-            app,
-            handle_signals=False,
-            access_log=None,
-            handler_cancellation=True,  # a dead poll or stream of events ends with its connection
-            logger=self._quiet_logger("aiohttp"),
-            shutdown_timeout=_STOPPING,
-        )
-        await self._runner.setup()
-        try:
-            await web.SockSite(self._runner, self._listen()).start()
-        except BaseException:
-            await self._runner.cleanup()
-            raise
+        await self._open_app(app)
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def _close(self) -> None:
@@ -164,10 +145,10 @@ class Hub(BackgroundServer):
         for caller in callers:
             caller.close(reconnect=True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOPPING):
+            async with asyncio.timeout(STOPPING):
                 while any(caller.requests for caller in callers):
                     await asyncio.sleep(0.01)
-        await self._runner.cleanup()
+        await self._close_app()
 
     async def _negotiate(self, request: web.Request) -> web.Response:
         version = 1 if request.query.get("negotiateVersion", "0") >= "1" else 0

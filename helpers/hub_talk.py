@@ -9,8 +9,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-END = "\x1e"
-"""What stands behind every record."""
+from .hub_protocol import END
 
 _PATIENCE = 4.0  # seconds for all of a session: longer waits lose a cell's output
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from .background import BackgroundServer
+from .http_server import STOPPING, HTTPServer
 
 __all__ = ["GAPS", "POINTS", "ScoreServer"]
 
@@ -20,11 +20,10 @@ POINTS = len(GAPS)
 
 _GAME = ("15:0", "15:15", "30:15", "40:15", "40:30", "game")
 _LONGEST_WAIT = 4.0  # seconds that a long poll stays open at most
-_STOPPING = 0.3  # seconds that clients get to hear the goodbye
 _YEAR = 31_536_000  # seconds
 
 
-class ScoreServer(BackgroundServer):
+class ScoreServer(HTTPServer):
     """A server that publishes the points of a match, and tells them in whichever way it is asked.
 
     GET /scores?after=7            polling: a JSON list of what came after point 7, at once, [] when there is nothing
@@ -47,12 +46,6 @@ class ScoreServer(BackgroundServer):
         self._playing: asyncio.Task[None] | None = None
 
     # What a cell uses
-
-    @property
-    def url(self) -> str:
-        """The address without a path: ``http://127.0.0.1:PORT``. RuntimeError before the first start."""
-        host, port = self.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def uri(self) -> str:
@@ -87,20 +80,7 @@ class ScoreServer(BackgroundServer):
         app.router.add_get("/scores", self._scores)
         app.router.add_get("/scores/{n:[0-9]+}", self._one)
         app.router.add_post("/cheers", self._cheer)
-        self._runner = web.AppRunner(
-            app,
-            handle_signals=False,
-            access_log=None,
-            handler_cancellation=True,  # a dead poll or stream of events ends with its connection
-            logger=self._quiet_logger("aiohttp"),
-            shutdown_timeout=_STOPPING,
-        )
-        await self._runner.setup()
-        try:
-            await web.SockSite(self._runner, self._listen()).start()
-        except BaseException:
-            await self._runner.cleanup()
-            raise
+        await self._open_app(app)
 
     async def _close(self) -> None:
         if self._playing is not None:
@@ -109,7 +89,7 @@ class ScoreServer(BackgroundServer):
             self._ending = True  # polls are answered and streams come to their end
             self._news.notify_all()
         await asyncio.gather(*(ws.close(code=WSCloseCode.GOING_AWAY) for ws in list(self._sockets)))
-        await self._runner.cleanup()
+        await self._close_app()
 
     def _begin(self, gaps: tuple[float, ...]) -> None:
         if self._playing is not None:
@@ -161,7 +141,7 @@ class ScoreServer(BackgroundServer):
         return response
 
     async def _websocket(self, request: web.Request, told: int) -> web.StreamResponse:
-        ws = web.WebSocketResponse(timeout=_STOPPING, compress=False)
+        ws = web.WebSocketResponse(timeout=STOPPING, compress=False)
         await ws.prepare(request)
         self._sockets.add(ws)
         self._client_came(ws)
