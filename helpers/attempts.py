@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import aiohttp
-
 CONNECTED = "connected"
 NO_ANSWER = "no answer"
 """How an attempt ended that somebody gave up."""
@@ -51,6 +49,6 @@ class Attempts:
 
 
 def _in_words(error: BaseException) -> str:
-    if isinstance(error, aiohttp.ClientResponseError):
-        return f"refused: {error.status}"
+    if (status := getattr(error, "status", None)) is not None:  # an answer of HTTP, in aiohttp's errors
+        return f"refused: {status}"
     return NO_ANSWER if isinstance(error, TimeoutError | asyncio.CancelledError) else type(error).__name__

@@ -149,9 +149,13 @@ class Lab:
 
     def run_cell(self, number: int) -> str:
         """Run a code cell, by its place among them, and return what is seen under it."""
-        self.panel.locator(".jp-CodeCell .jp-InputPrompt").nth(number).click()
-        self.page.keyboard.press("Control+Enter")
-        self._wait_until(DONE)
+        prompt = self.panel.locator(".jp-CodeCell .jp-InputPrompt").nth(number)
+        before = prompt.inner_text()
+        prompt.click()
+        self._choose("Run", "Run Selected Cell and Do not Advance")
+        self._wait_until(f"""panel =>
+            panel.querySelectorAll('.jp-CodeCell .jp-InputPrompt')[{number}].textContent !== {before!r}
+            && ({DONE})(panel)""")
         return self.panel.evaluate(SEEN)[number]["text"]
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib
+import numpy as np
 import pytest
 from conftest import open_files
 from drawn import Look, faults, looked_at
@@ -361,6 +362,19 @@ def test_it_is_opaque_and_white(name: str) -> None:
     assert image.width == 2 * picture.width
     assert image.info.keys().isdisjoint({"Software", "transparency", "Creation Time", "date"})
     assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+@pytest.mark.parametrize("colors", [32, 256])
+def test_few_colors_are_the_nearest_ones(colors: int) -> None:
+    height, width = 300, 400
+    drawn = np.full((height, width, 4), 255, np.uint8)
+    drawn[50:150, 50:350, 0] = np.arange(300) % 256  # more colours than it may keep
+    drawn[100:200, 100:101, :3] = 0  # a thin line
+    few = style._with_few_colors(drawn, colors)
+    kept = np.asarray(few.convert("RGB")).astype(int)
+    assert len(few.getcolors(256)) <= colors and kept.shape == (height, width, 3)
+    assert abs(kept - drawn[..., :3]).max() <= 256 / colors + 1
+    assert (kept[0] == 255).all() and (kept[160, 100] == 0).all()
 
 
 def test_it_leaves_nothing_behind() -> None:
