@@ -247,7 +247,9 @@ class _Connection(ServerConnection):
             return  # hung up before it had said anything
         self.refused = True
         answer = f"{self.response.status_code} {self.response.reason_phrase}" if self.response else "no answer"
-        self.owner._note(f"refused a client: {answer}{f' ({reason})' if reason else ''}")
+        # a rule of one's own may hand out a page, or say that all is well
+        served = self.response is not None and self.response.status_code < 300
+        self.owner._note(f"{'answered by HTTP' if served else 'refused a client'}: {answer}{f' ({reason})' if reason else ''}")
 
     def _leave(self) -> None:
         close = self.protocol.close_rcvd or self.protocol.close_sent

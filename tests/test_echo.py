@@ -667,6 +667,16 @@ class TestGarbage:
                 connect(server.uri).__enter__()
             assert server.log == ["refused a client: 503 Service Unavailable"]
 
+    def test_a_rule_that_hands_something_out_refuses_nobody(self) -> None:
+        def hands_out(connection: Any, request: Any) -> Any:
+            return connection.respond(200, "a page")
+
+        with EchoServer(process_request=hands_out) as server:
+            with raw(server) as sock:
+                sock.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+                assert b" 200 OK" in read_to_the_end(sock)
+            assert server.log == ["answered by HTTP: 200 OK"]
+
     def test_a_rule_that_fails_is_noted(self) -> None:
         def fails(connection: Any, request: Any) -> Any:
             raise LookupError("no rule")
