@@ -5,8 +5,11 @@ import contextlib
 import dataclasses
 import functools
 import gc
+import hashlib
 import io
+import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -19,7 +22,7 @@ from websockets.sync.client import connect as connect_sync
 from written import function
 
 from helpers import EchoServer, background, check
-from helpers.exercises import engine, sandbox
+from helpers.exercises import engine, lines, sandbox
 from helpers.exercises.engine import Seen, exercise, words
 
 HANG = 10.0
@@ -430,6 +433,29 @@ def test_says_that_an_answer_goes_through_nothing_again_and_again():
             answer(near)
 
     assert "it goes round and round" in repr(given("def double(sock):\n    while True: sock.recv(1)", double))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whether a thread wants to run")
+def test_an_answer_that_a_busy_machine_does_not_let_run_is_not_waiting():
+    """It stands still whenever one looks, and computes next to nothing, as one that waits."""
+    processor, begun = min(os.sched_getaffinity(0)), threading.Event()
+
+    def compute():
+        os.sched_setaffinity(0, {processor})
+        begun.set()
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 500_000)  # without the interpreter's lock
+
+    busy = f"import os; os.sched_setaffinity(0, {{{processor}}}); print(flush=True)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", busy], stdout=subprocess.PIPE) as other:
+        other.stdout.read(1)
+        thread = threading.Thread(target=compute)
+        thread.start()
+        begun.wait()
+        doing = lines.doing([thread], [], {__file__})
+        other.kill()
+    thread.join()
+    assert doing == lines.SPINS
 
 
 def test_an_answer_that_cannot_be_stopped_says_nothing_later(capsys):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -31,11 +32,13 @@ def doing(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
     """
     quiet: list[_Spot | None] = []
     for _ in range(TIMES):
-        began, computed, seen = time.monotonic(), _computed_by_others(), set()
+        began, computed, seen, held_up = time.monotonic(), _computed_by_others(), set(), 0
         for _ in range(LOOKS):
-            seen.add(_running(threads, files))
+            spot, thread = _running(threads, files)
+            seen.add(spot)
+            held_up += _wants_to_run(thread)
             time.sleep(PAUSE)
-        busy = _computed_by_others() - computed > BUSY * (time.monotonic() - began)
+        busy = _computed_by_others() - computed > BUSY * (time.monotonic() - began) or 2 * held_up > LOOKS
         if len(seen) == 1 and not busy and not any(spot and spot.jumps for spot in seen):
             quiet.extend(seen)
         if len(quiet) == QUIET:
@@ -69,16 +72,28 @@ class _Spot:
         return cls(code.co_filename, frame.f_lineno or 0, frame.f_lasti, "JUMP" in name)
 
 
-def _running(threads: Iterable[threading.Thread], files: set[str]) -> _Spot | None:
-    """The learner's innermost frame that runs in one of the threads."""
+def _running(threads: Iterable[threading.Thread], files: set[str]) -> tuple[_Spot | None, threading.Thread | None]:
+    """The learner's innermost frame that runs in one of the threads, and that thread."""
     frames = sys._current_frames()
     for thread in threads:
         frame: FrameType | None = frames.get(thread.ident or 0)
         while frame is not None:
             if frame.f_code.co_filename in files:
-                return _Spot.of(frame)
+                return _Spot.of(frame), thread
             frame = frame.f_back
-    return None
+    return None, None
+
+
+def _wants_to_run(thread: threading.Thread | None) -> bool:
+    """Whether a thread computes, or would if the machine let it. Known on Linux only; elsewhere the answer is False.
+
+    Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the letter behind the name is the state.
+    """
+    try:
+        state = Path(f"/proc/self/task/{thread.native_id if thread else None}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:  # another system, or the thread has just ended
+        return False
+    return state == b"R"
 
 
 def _awaiting(coroutine: Any, files: set[str]) -> _Spot | None:
