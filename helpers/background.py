@@ -21,7 +21,8 @@ from .limits import raise_open_files
 BACKLOG = 1_024  # callers that may wait to be accepted
 
 _LOG_LENGTH = 1_000  # entries kept; the oldest go first
-_PATIENCE = 4.0  # seconds that a cell waits for the server's thread, at most
+_PATIENCE = 4.0  # seconds that a cell waits for a sign of the server's thread, at most
+_ROUNDS = 5  # times that a server which is slow to stop, but gives signs, is waited for
 _CLOSING = 2.0  # seconds after which _close() is cancelled
 _LAST_WORDS = 0.1  # seconds that a handler then has to end by itself, or once it was cancelled
 
@@ -110,7 +111,7 @@ class BackgroundServer:
         stopped then. In the server's own thread (a handler calls it) it asks the server to stop and doesn't wait.
 
         Raises RuntimeError when a blocking call holds up the server's loop for more than four seconds; the server
-        stops when that call returns.
+        stops when that call returns. A loop that takes its turns is waited for longer: the machine is busy.
         """
         if self._thread is threading.current_thread():
             self._ask_to_stop()
@@ -298,6 +299,11 @@ class BackgroundServer:
         self._ask_to_stop()
         if self._thread is not None and self._thread.ident is not None:
             self._thread.join(patience)
+            for _ in range(_ROUNDS):
+                # with a thousand clients on a busy machine it takes longer: a loop that takes its turns isn't held up
+                if not self._thread.is_alive() or not self._takes_turns(patience):
+                    break
+                self._thread.join(patience)
             if self._thread.is_alive():
                 return False
         if self._loop is not None:
@@ -305,6 +311,16 @@ class BackgroundServer:
         self._thread = self._loop = self._stop_asked = None
         _running.discard(self)
         return True
+
+    def _takes_turns(self, patience: float) -> bool:
+        """Whether the thread's loop takes a turn within so many seconds, or has taken its last."""
+        turn = threading.Event()
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(turn.set)
+        except RuntimeError:  # closed
+            return True
+        return turn.wait(patience)
 
     def _live(self, loop: asyncio.AbstractEventLoop, stop_asked: asyncio.Event, listening: "Future[None]") -> None:
         """The thread, from its first line to its last."""

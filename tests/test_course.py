@@ -1,5 +1,6 @@
 """The `course` command itself: its arguments, JupyterLab behind it, and the echo server in a terminal."""
 
+import asyncio
 import json
 import os
 import re
@@ -16,11 +17,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 from tiny_course import REPOSITORY, heeds_ctrl_c, make_tiny_course, nobodys_workbook  # noqa: F401
 from websockets.sync.client import connect
 
-from helpers.course import main
+from helpers.course import lab, main
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
 
@@ -150,6 +152,24 @@ def get(url: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=30) as answer:
         return answer.read()
+
+
+def test_a_request_in_the_middle_keeps_no_thread_when_jupyterlab_stops() -> None:
+    """As Jupyter's server does it: a thread reads a file for a request, and Ctrl-C stops the loop before it is over."""
+    loop, before = asyncio.new_event_loop(), set(threading.enumerate())
+
+    async def request() -> None:
+        await anyio.to_thread.run_sync(int)
+        loop.stop()
+        await asyncio.Event().wait()
+
+    going = loop.create_task(request())
+    loop.run_forever()
+    [thread] = set(threading.enumerate()) - before
+    lab._end_requests(loop)
+    thread.join(20)
+    assert not thread.is_alive() and going.cancelled()
+    loop.close()
 
 
 @POSIX

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect as connect_sync
 
-from helpers import EchoServer, TCPEchoServer, WebSocketServer, background
+from helpers import EchoServer, TCPEchoServer, WebSocketServer, background, echo
 from helpers.limits import connections_that_fit
 
 pytestmark = [pytest.mark.usefixtures("nothing_left", "silence"), pytest.mark.filterwarnings("error")]
@@ -706,6 +706,16 @@ class TestGarbage:
                 assert sock.recv(4, socket.MSG_WAITALL)[2:] == struct.pack("!H", 1007)
             eventually(lambda: no_tasks(server))
             assert server.log == ["client 1 connected", "client 1 sent '\ufffd\ufffd'", "client 1 left (1007)"]
+
+
+def test_a_stop_that_takes_long_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a thousand clients on a busy machine: here one that says nothing, and gets a long time to answer."""
+    monkeypatch.setattr(background, "_PATIENCE", 0.6)
+    monkeypatch.setattr(echo, "_GRACE", 1.5)
+    with EchoServer() as server, raw(server) as sock:
+        shake_hands(sock)
+        server.stop()
+        assert not server.running
 
 
 class TestAThousand:

@@ -1,5 +1,6 @@
 """JupyterLab, opened on the learner's copy."""
 
+import asyncio
 import logging
 import os
 from pathlib import Path
@@ -46,7 +47,21 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     # it listens from its loop's first turn on, so this is said in the second
     server.io_loop.add_callback(print, f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
     server.start()
+    _end_requests(server.io_loop.asyncio_loop)
     print("Stopped.")
+
+
+def _end_requests(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what a stopped loop was still doing, as `asyncio.run` does, and let it come to its end.
+
+    Jupyter's server stops its loop and leaves it at that. A request that was not over by then keeps the thread that has
+    read its files waiting for more to do, and Python waits for that thread, for ever.
+    """
+    if tasks := asyncio.all_tasks(loop):
+        for task in tasks:
+            task.cancel()
+        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
+    loop.run_until_complete(asyncio.sleep(0))  # what was to be called when a request is over, is called now
 
 
 def _first(workbook: Path) -> str:
