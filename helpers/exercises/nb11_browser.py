@@ -46,7 +46,7 @@ def allowed(answer: Answer, case: Cases) -> None:
             "a page of a friend",
             sent=words(f"Origin: {friend}"),
             expected=True,
-            hint="Strangers stay out, it seems. But this one is on the list. Which header did you look at?",
+            hint="This one is on the list, and may come in. Which header do you look at, and what do you ask about it: is it *in* the list?",
         ) as c:
             _door(c, answer, _headers(friend))
     with case("a page of a stranger", sent=words("Origin: https://evil.example"), expected=False, hint="Friends come in. So does everybody else. What has to be looked up, and where?") as c:
@@ -57,6 +57,9 @@ def allowed(answer: Answer, case: Cases) -> None:
         ("begins like a friend", "https://tennis.example.evil.example"),
         ("ends like a friend", "https://nottennis.example"),
         ("holds a friend's name", "https://evil.example:8888"),
+        ("is a part of a friend", "https://tennis.ex"),
+        ("is a friend's neighbour", "https://squash.tennis.example"),
+        ("differs by one letter", "https://tennisxexample"),
     ):
         with case(f"a stranger that {what}", sent=words(f"Origin: {stranger}"), expected=False, hint=WHOLE) as c:
             _door(c, answer, _headers(stranger))
@@ -67,13 +70,25 @@ def allowed(answer: Answer, case: Cases) -> None:
         hint="Names are compared. But http is not https: whoever sits on that line may have written the page. Is the scheme a part of the Origin?",
     ) as c:
         _door(c, answer, _headers("http://tennis.example"))
+    for what, other in (
+        ("another port of this machine", "http://127.0.0.1:9999"),
+        ("another port of a friend", "https://tennis.example:8443"),
+        ("the address of the server itself", "http://127.0.0.1:8765"),
+    ):
+        with case(
+            what,
+            sent=words(f"Origin: {other}"),
+            expected=False,
+            hint="Host and scheme are right. But another port is another server. Is the port a part of the Origin?",
+        ) as c:
+            _door(c, answer, _headers(other))
     with case(
-        "another port of this machine",
-        sent=words("Origin: http://127.0.0.1:9999"),
+        "another name for this machine",
+        sent=words("Origin: http://localhost:8888"),
         expected=False,
-        hint="Host and scheme are right. But another port is another server. Is the port a part of the Origin?",
+        hint="You and I know that it is the same machine. The list doesn't, and the browser takes it for another Origin. Which texts are equal?",
     ) as c:
-        _door(c, answer, _headers("http://127.0.0.1:9999"))
+        _door(c, answer, _headers("http://localhost:8888"))
     with case(
         "a page without a home",
         sent=words("Origin: null"),
@@ -81,6 +96,13 @@ def allowed(answer: Answer, case: Cases) -> None:
         hint="Programs come in. But `null` is a text that a browser sends, for a file for example. Is it the same as no Origin?",
     ) as c:
         _door(c, answer, _headers("null"))
+    with case(
+        "an Origin with nothing in it",
+        sent=words("Origin: (empty)"),
+        expected=False,
+        hint="Programs come in: they send no such header. This one was sent, and it is empty. How do you tell `\"\"` from `None`?",
+    ) as c:
+        _door(c, answer, _headers(""))
     with case(
         "a name in small letters",
         sent=words("origin: https://evil.example"),
@@ -105,6 +127,9 @@ AGAIN = "The first wait is right. The line could not be opened, so it closed aga
 RESET = "The waits grow. But in between the line was open: all is well. What happens to the wait then?"
 MOST = "The waits double. But a page that waits for an hour is gone for good. What is the longest wait?"
 ASKED = "After a cut it comes back. But here the visitor had pressed *Bye*. Who remembers that, and where?"
+LONGER = "It waits for a number of seconds, and for too many. `wait` is 1 at the start. Do you use it before you double it, or after?"
+KIND = "What should happen after a close that nobody asked for? If you have a branch for it, does it run? An event is a tuple: where is its kind?"
+FOREVER = "It stays away at first. Then it comes back. How long does a *Bye* hold, and what made you forget it?"
 LATE = "It stays away after *Bye* and a close. But here *Bye* came while it was waiting. What should the timer do then?"
 
 
@@ -114,10 +139,14 @@ def _play(c: Case, answer: Answer, story: Sequence[tuple[tuple[Any, ...], Any]],
     for place, (event, expected) in enumerate(story):
         got = answer(state, event)
         got = tuple(got) if isinstance(got, list) else got
+        if expected is ...:  # the table says nothing about it
+            continue
         said = (hints or {}).get(place, "")
         shown = " ".join(map(str, event))
         if isinstance(expected, tuple) and isinstance(got, (int, float)) and not isinstance(got, bool):
             said = 'The number is a wait. But what is to be done with it? The table wants `("timer", seconds)`.'
+        elif expected == ("timer", 1) and got == ("timer", 2) and place == 1:
+            said = LONGER
         elif isinstance(expected, tuple) and got == "connect":
             said = AT_ONCE
         elif got == "timer":
@@ -138,7 +167,7 @@ def come_back(answer: Answer, case: Cases) -> None:
             c,
             answer,
             [(OPEN, None), (CUT, ("timer", 1)), (TIMER, "connect")],
-            {0: "An open line asks for nothing: `None`.", 1: "What should happen after a close that nobody asked for?", 2: "The time is over. What had it been waiting for?"},
+            {0: "An open line asks for nothing: `None`.", 1: KIND, 2: "The time is over. What had it been waiting for?"},
         )
     with case("the server restarts", sent=[OPEN, GONE, TIMER], expected=words("None, then ('timer', 1), then 'connect'")) as c:
         _play(c, answer, [(OPEN, None), (GONE, ("timer", 1)), (TIMER, "connect")], {1: CLEAN})
@@ -167,4 +196,13 @@ def come_back(answer: Answer, case: Cases) -> None:
             answer,
             [(CUT, ("timer", 1))],
             {0: "One page is served well. But this is another one, with a `state` of its own. Where do you keep what you remember?"},
+        )
+    with case("bye, a close, and an old timer", sent=[OPEN, BYE, DONE, TIMER], expected=words("None, 'close', None, None")) as c:
+        _play(c, answer, [(OPEN, None), (BYE, "close"), (DONE, None), (TIMER, None)], {3: FOREVER})
+    with case("bye while it connects", sent=[OPEN, CUT, TIMER, BYE, OPEN, DONE], expected=words("None, ('timer', 1), 'connect', 'close', None, None")) as c:
+        _play(
+            c,
+            answer,
+            [(OPEN, None), (CUT, ("timer", 1)), (TIMER, "connect"), (BYE, "close"), (OPEN, ...), (DONE, None)],
+            {5: FOREVER},
         )

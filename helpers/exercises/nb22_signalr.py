@@ -19,7 +19,8 @@ PING, NEWS = {"type": 6}, {"type": 1, "target": "ball", "arguments": ["15:0"]}
 # --- split_records
 
 REST_IS_READ = (
-    "What is whole is found. But you read the rest as JSON, too, and it has no end yet. How do you know which of the parts have one?"
+    "You read a text as JSON that is not one whole record: several of them, or nothing but a beginning, or one with its 1E. Look at what "
+    "you hand to `json.loads`. Which of the parts are whole?"
 )
 
 
@@ -36,7 +37,7 @@ def _text(*records: Any) -> str:
         ),
         (
             lambda got: isinstance(got, tuple) and len(got) == 2 and got[0] == [] and isinstance(got[1], str) and END in got[1],
-            "Nothing is lost. But there is a 1E in what you call unread. What stands in front of it?",
+            "Nothing is lost. But there is a 1E in what you call unread, so a record ended there. At which character do you cut?",
         ),
         (
             lambda got: isinstance(got, tuple) and len(got) == 2 and isinstance(got[0], str),
@@ -58,7 +59,10 @@ def split_records(answer: Answer, case: Cases) -> None:
         "one record in one piece",
         sent=words("unread '', piece '{\"type\":6}\\x1e'"),
         expected=([PING], ""),
-        hints=[(([PING], END), "The record is right. Does its 1E belong to the next one?")],
+        hints=[
+            (([PING], END), "The record is right. Does its 1E belong to the next one?"),
+            (([], _text(PING)[:-1]), "This record has its 1E, so it is whole. What does `split` give behind the last 1E, and did you keep that?"),
+        ],
     ) as c:
         c.equal(answer("", _text(PING)))
 
@@ -85,7 +89,7 @@ def split_records(answer: Answer, case: Cases) -> None:
         expected=([PING], '{"ty'),
         hints=[
             (lambda got: isinstance(got, tuple) and got[:1] == ([],), "The first half is in `unread`. Where does the second one go?"),
-            (json.JSONDecodeError, "Whole records are right. Here the first half is in `unread`. Which text do you cut?"),
+            (json.JSONDecodeError, "Whole records are right. Here the first half is in `unread`. Which text do you cut, and which half comes first in it?"),
         ],
     ) as c:
         c.equal(answer(half, 'e":6}' + END + '{"ty'))
@@ -246,7 +250,7 @@ async def invoke(answer: Answer, case: Cases) -> None:
         "one call",
         sent=words("Add(2, 3), which the hub answers with 5"),
         expected=5,
-        hints=[(ConcurrencyError, ALONE), (RuntimeError, "The call is sent. Then you look at the box, and not at what is in it. Which word waits until something is?")],
+        hints=[(ConcurrencyError, ALONE), (KeyError, "The answer came. Then you take the box away, and it is gone: the listener took it when it filled it. How do you remove what may not be there?"), (RuntimeError, "The call is sent. Then you look at the box, and not at what is in it. Which word waits until something is?")],
         limit=2.5,
     ) as c:
         hub = OtherHub(lambda calls: [_answer(calls[-1], result=5)] if calls else [])
@@ -325,7 +329,7 @@ async def invoke(answer: Answer, case: Cases) -> None:
                 got = await answer(ws, boxes, "Nope", timeout=0.6)
             except RuntimeError as error:
                 raised = words(f"RuntimeError({str(error)!r})")
-                _hold(c, text in str(error), raised, "`RuntimeError` is right. But your caller would like to know what the hub said. Where does it stand?")
+                _hold(c, str(error) == text, raised, "`RuntimeError` is right. But your caller would like to know what the hub said, that and nothing else. Where does it stand?")
             else:
                 with c.raises(RuntimeError):
                     c.equal(got, RuntimeError)
@@ -360,3 +364,20 @@ async def invoke(answer: Answer, case: Cases) -> None:
                 await answer(ws, boxes, "Sleep", timeout=0.1)
             c.equal(await answer(ws, boxes, "Add", 2, 3, timeout=0.6))
             _hold(c, not listening.done(), words("a listener that has fallen"), "The late answer was for nobody. What did the listener do with it?")
+
+    async with case(
+        "a caller who is called off",
+        sent=words("Sleep(), whose task is cancelled while it waits"),
+        expected=words("no box left in `boxes`"),
+        hints=[(Seen.STUCK, "Somebody cancels your task, and it goes on. What keeps it from ending?")],
+        limit=2.0,
+    ) as c:
+        hub = OtherHub(lambda calls: [])
+        async with _talk(c, hub) as (ws, boxes, _):
+            call = asyncio.ensure_future(answer(ws, boxes, "Sleep", timeout=1.5))
+            while not hub.calls:
+                await asyncio.sleep(0.005)
+            call.cancel()
+            await asyncio.wait([call])
+            left = words(f"{len(boxes)} box left in `boxes`")
+            _hold(c, not boxes, left, "When time is up, the box goes. But a task may also be cancelled while it waits. Which word runs on every way out?")

@@ -22,20 +22,24 @@ def invoke(*, number="str(next(numbers))", send="await ws.send(call(number, targ
 WRONG = [
     # split_records
     ("split_records", f"def split_records(unread, piece):\n    *whole, rest = piece.split(END)\n{LOADS}", "first half is in `unread`"),
-    ("split_records", "def split_records(unread, piece):\n    return [json.loads(t) for t in (unread + piece).split(END)], ''", "has no end yet"),
-    ("split_records", "def split_records(unread, piece):\n    return [json.loads(t) for t in (unread + piece).split(END) if t], ''", "has no end yet"),
+    ("split_records", "def split_records(unread, piece):\n    return [json.loads(t) for t in (unread + piece).split(END)], ''", "not one whole record"),
+    ("split_records", "def split_records(unread, piece):\n    return [json.loads(t) for t in (unread + piece).split(END) if t], ''", "not one whole record"),
     ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).split(END)\n    return [json.loads(text) for text in whole]", "two things back"),
     ("split_records", "def split_records(unread, piece):\n    *whole, rest = (unread + piece).split(END)\n    return [json.loads(text) for text in whole], ''", "where did the beginning"),
     ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).split(END)\n    return whole, rest", "to be a dictionary"),
     ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).split(END)\n    return rest, [json.loads(text) for text in whole]", "Which comes first"),
     ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).split(END)\n    return [json.loads(text) for text in whole], rest.strip()", "All but a space"),
     ("split_records", "def split_records(unread, piece):\n    text, end, rest = (unread + piece).partition(END)\n    return ([json.loads(text)], rest) if end else ([], text)", "How many may a piece hold"),
-    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).splitlines() + ['']\n{LOADS}", "has no end yet"),
-    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = unread + piece\n{LOADS}", "has no end yet"),
+    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).splitlines() + ['']\n{LOADS}", "not one whole record"),
+    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = unread + piece\n{LOADS}", "not one whole record"),
     ("split_records", "def split_records(unread, piece):\n    whole = (unread + piece).split(END)\n    return [json.loads(t) for t in whole[:-1]], whole[-1:]", "to be a text, as it came"),
     ("split_records", "kept = ''\ndef split_records(unread, piece):\n    global kept\n    *whole, kept = (kept + piece).split(END)\n    return [json.loads(t) for t in whole], kept", "Which text do you cut"),
     ("split_records", "def split_records(unread, piece):\n    parts = (unread + piece + '.').splitlines()\n    return [json.loads(t) for t in parts[:-1]], parts[-1][:-1]", "Which one character ends a record"),
     ("split_records", "def split_records(unread, piece):\n    text, records = unread + piece, []\n    while '}' in text:\n        one, text = text.split('}', 1)\n        records.append(json.loads(one + '}'))\n        text = text.removeprefix(END)\n    return records, text", "Which one character ends a record|1E came later|Does its 1E"),
+    ("split_records", "def split_records(unread, piece):\n    *whole, rest = [t for t in (unread + piece).split(END) if t]\n    return [json.loads(t) for t in whole], rest", "did you keep that"),
+    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).rstrip(END).split(END)\n{LOADS}", "did you keep that"),
+    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (unread + piece).split('1E')\n{LOADS}", "At which character"),
+    ("split_records", f"def split_records(unread, piece):\n    *whole, rest = (piece + unread).split(END)\n{LOADS}", "which half comes first"),
     # invoke
     ("invoke", invoke(send="await ws.send(json.dumps(dict(type=1, target=target, arguments=arguments, invocationId=number)))"), "What stands behind a record"),
     ("invoke", invoke(send="await ws.send(json.dumps(dict(type=1, target=target, arguments=arguments)) + END)"), "without an `invocationId`"),
@@ -48,6 +52,9 @@ WRONG = [
     ("invoke", invoke(wait="json.loads((await ws.recv()).rstrip(END))"), "Where does the listener put"),
     ("invoke", invoke(wait="await box"), "Who stops waiting"),
     ("invoke", invoke(left="pass"), "the box is still there"),
+    ("invoke", invoke(left="del boxes[number]"), "what may not be there"),
+    ("invoke", invoke().replace("    finally:\n", "    except TimeoutError:\n").replace("boxes.pop(number, None)", "boxes.pop(number)\n        raise"), "a task may also be cancelled"),
+    ("invoke", invoke(end='    if "error" in completion:\n        raise RuntimeError(completion)\n    return completion["result"]'), "what the hub said"),
     ("invoke", invoke(end='    return completion["result"]'), "Which field does it have in its place"),
     ("invoke", invoke(end='    return completion.get("result")'), "takes it that all is well"),
     ("invoke", invoke(end='    return completion.get("error") or completion["result"]'), "takes it for a result"),
@@ -72,7 +79,7 @@ RIGHT = [
     ("split_records", "def split_records(unread, piece):\n    parts = (unread + piece).split(END)\n    return list(map(json.loads, parts[:-1])), parts[-1]"),
     ("invoke", "import uuid\nasync def invoke(ws, boxes, target, *arguments, timeout=2):\n    number = str(uuid.uuid4())\n    boxes[number] = box = asyncio.Future()\n"
                "    await ws.send(call(number, target, *arguments))\n    try:\n        async with asyncio.timeout(timeout):\n            answer = await box\n"
-               "    except TimeoutError:\n        del boxes[number]\n        raise\n    if answer.get('error') is not None:\n        raise RuntimeError(answer['error'])\n    return answer.get('result')"),
+               "    except BaseException:\n        boxes.pop(number, None)\n        raise\n    if answer.get('error') is not None:\n        raise RuntimeError(answer['error'])\n    return answer.get('result')"),
 ]
 
 
