@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 from pathlib import Path
 
 from .places import CourseError
@@ -46,6 +47,9 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
         print(f"Port {port} is taken: using {server.port}.")
     # it listens from its loop's first turn on, so this is said in the second
     server.io_loop.add_callback(print, f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
+    if os.name != "nt":
+        # Jupyter does so only where there is a terminal to ask in; else Ctrl-C would be raised wherever the server just is
+        signal.signal(signal.SIGINT, lambda *_: server.stop(from_signal=True))
     server.start()
     _end_requests(server.io_loop.asyncio_loop)
     print("Stopped.")
