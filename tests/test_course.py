@@ -192,6 +192,8 @@ def test_it_opens_jupyterlab_on_the_first_notebook_and_stops_cleanly(tmp_path: P
             page = get(found[0]).decode()
             settings = json.loads(re.search(r'id="jupyter-config-data" type="application/json">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
             assert "@jupyterlab/apputils-extension:announcements" in settings["disabledExtensions"]
+            with pytest.raises(urllib.error.HTTPError, match="404"):  # nor does anybody look for language servers
+                get(found[0].replace("/lab/tree/00_start_here.ipynb", "/lsp/status"))
             listing = json.loads(get(found[0].replace("/lab/tree/00_start_here.ipynb", "/api/contents")))
             copies = {path.name for path in (tmp_path / "else where" / "my copy").glob("*.ipynb")}
             assert {entry["name"] for entry in listing["content"]} == copies

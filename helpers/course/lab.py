@@ -20,6 +20,7 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
     # the kernels, and the doctor in a cell, are told where the copy is
     os.environ["COURSE_WORKBOOK"] = str(workbook)
     # without the question about Jupyter's news: https://jupyterlab.readthedocs.io/en/stable/user/announcements.html
+    # and without a search for language servers, which runs other programs, and which Ctrl-C would have to wait for
     settings = str(Path(__file__).with_name("jupyter"))
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [settings, os.environ.get("JUPYTER_CONFIG_PATH")]))
 
