@@ -61,10 +61,12 @@ class StreamServer(BackgroundServer):
         writers = list(self._clients)
         for writer in writers:
             writer.close()
-        if writers:
-            await asyncio.wait([asyncio.create_task(gone(writer)) for writer in writers], timeout=_GRACE)
-        for writer in writers:
-            writer.transport.abort()  # it has more to send, to a client that doesn't read
+        try:
+            if writers:
+                await asyncio.wait([asyncio.create_task(gone(writer)) for writer in writers], timeout=_GRACE)
+        finally:  # also when time is up
+            for writer in writers:
+                writer.transport.abort()  # it has more to send, to a client that doesn't read
 
 
 async def gone(writer: asyncio.StreamWriter) -> None:

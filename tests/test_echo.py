@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 from websockets.sync.client import connect as connect_sync
 
-from helpers import EchoServer, TCPEchoServer, WebSocketServer, background, echo
+from helpers import EchoServer, TCPEchoServer, WebSocketServer, background, echo, streams
 from helpers.limits import connections_that_fit
 
 pytestmark = [pytest.mark.usefixtures("nothing_left", "silence"), pytest.mark.filterwarnings("error")]
@@ -716,6 +716,31 @@ def test_a_stop_that_takes_long_is_not_held_up(monkeypatch: pytest.MonkeyPatch) 
         shake_hands(sock)
         server.stop()
         assert not server.running
+
+
+def test_a_stop_whose_time_is_up_hangs_up_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_CLOSING", 0.2)
+    monkeypatch.setattr(echo, "_GRACE", 5.0)
+    with EchoServer() as server, raw(server) as sock:
+        shake_hands(sock)
+        server.stop()
+        assert read_to_the_end(sock) == bytes.fromhex("880203e9")
+
+
+def test_a_stop_whose_time_is_up_hangs_up_on_who_does_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "_CLOSING", 0.2)
+    monkeypatch.setattr(streams, "_GRACE", 5.0)
+    with TCPEchoServer() as server, raw(server) as sock:
+        sock.settimeout(0.3)
+        with pytest.raises(TimeoutError):  # both ends are full
+            while True:
+                sock.sendall(bytes(2**20))
+        server.stop()
+        sock.settimeout(LIMIT)
+        with pytest.raises(ConnectionResetError):
+            read_to_the_end(sock)
+            sock.sendall(b"still there?")
+            sock.recv(1)
 
 
 class TestAThousand:
