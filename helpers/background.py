@@ -22,7 +22,7 @@ BACKLOG = 1_024  # callers that may wait to be accepted
 
 _LOG_LENGTH = 1_000  # entries kept; the oldest go first
 _PATIENCE = 4.0  # seconds that a cell waits for a sign of the server's thread, at most
-_ROUNDS = 5  # times that a server which is slow to stop, but gives signs, is waited for
+_ROUNDS = 6  # times that a server which is slow to stop, but gives signs, is waited for
 _CLOSING = 2.0  # seconds after which _close() is cancelled
 _LAST_WORDS = 0.1  # seconds that a handler then has to end by itself, or once it was cancelled
 
@@ -298,12 +298,11 @@ class BackgroundServer:
         """Stop the thread, whatever state start() or stop() was interrupted in. Returns False when it lives on."""
         self._ask_to_stop()
         if self._thread is not None and self._thread.ident is not None:
-            self._thread.join(patience)
             for _ in range(_ROUNDS):
+                self._thread.join(patience)
                 # with a thousand clients on a busy machine it takes longer: a loop that takes its turns isn't held up
                 if not self._thread.is_alive() or not self._takes_turns(patience):
                     break
-                self._thread.join(patience)
             if self._thread.is_alive():
                 return False
         if self._loop is not None:
@@ -337,7 +336,7 @@ class BackgroundServer:
         for step in (
             lambda: self._serve(stop_asked, listening),
             lambda: self._close_in_time(listening),
-            _end_tasks,
+            end_tasks,
             loop.shutdown_asyncgens,
         ):
             try:
@@ -417,7 +416,7 @@ async def _few_turns() -> None:
         await asyncio.sleep(0)
 
 
-async def _end_tasks() -> None:
+async def end_tasks() -> None:
     """Let every other task end by itself, then cancel the rest, a few times: one may not take no for an answer."""
     for attempt in range(5):
         tasks = asyncio.all_tasks() - {asyncio.current_task()}

@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+from ..background import end_tasks
 from .places import CourseError
 
 PORT = 8888  # JupyterLab's own; when it is taken, the next free one is used
@@ -14,7 +15,8 @@ PORT = 8888  # JupyterLab's own; when it is taken, the next free one is used
 def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser: bool = True) -> None:
     """Serve `workbook` in JupyterLab on its first notebook, print the URL, and return when Ctrl-C stops it.
 
-    `port` is where to look for a free one first. Runs in the calling thread, which must be the main one.
+    `port` is where to look for a free one first. Runs in the calling thread, which must be the main one; Ctrl-C is
+    JupyterLab's from then on.
     CourseError when `ip` isn't an address of this machine.
     """
     # the kernels, and the doctor in a cell, are told where the copy is
@@ -57,16 +59,12 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
 
 
 def _end_requests(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel what a stopped loop was still doing, as `asyncio.run` does, and let it come to its end.
+    """Let what a stopped loop was still doing come to its end, and cancel it if need be.
 
     Jupyter's server stops its loop and leaves it at that. A request that was not over by then keeps the thread that has
     read its files waiting for more to do, and Python waits for that thread, for ever.
     """
-    if tasks := asyncio.all_tasks(loop):
-        for task in tasks:
-            task.cancel()
-        loop.run_until_complete(asyncio.wait(tasks, timeout=1))
-    loop.run_until_complete(asyncio.sleep(0))  # what was to be called when a request is over, is called now
+    loop.run_until_complete(end_tasks())
 
 
 def _first(workbook: Path) -> str:

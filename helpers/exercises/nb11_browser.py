@@ -15,6 +15,29 @@ PROGRAM = "Pages are judged. But a program sends no Origin at all, and may come 
 WHOLE = "Friends come in. But compare the whole of it: does this one *equal* a friend, or does it only contain, or begin like, one?"
 
 
+SCHEME = "Names are compared. But http is not https: whoever sits on that line may have written the page. Is the scheme a part of the Origin?"
+PORT = "Host and scheme are right. But another port is another server. Is the port a part of the Origin?"
+NAME = "You and I know that it is the same machine. The list doesn't, and the browser takes it for another Origin. Which texts are equal?"
+NULL = "Programs come in. But `null` is a text that a browser sends, for a file for example. Is it the same as no Origin?"
+EMPTY = "Programs come in: they send no such header. This one was sent, and it is empty. How do you tell `\"\"` from `None`?"
+
+STRANGERS = [  # who has to stay outside, the Origin, and the hint for those who let it in
+    ("a stranger that begins like a friend", "https://tennis.example.evil.example", WHOLE),
+    ("a stranger that ends like a friend", "https://nottennis.example", WHOLE),
+    ("a stranger that holds a friend's name", "https://evil.example:8888", WHOLE),
+    ("a stranger that is a part of a friend", "https://tennis.ex", WHOLE),
+    ("a stranger that is a friend's neighbour", "https://squash.tennis.example", WHOLE),
+    ("a stranger that differs by one letter", "https://tennisxexample", WHOLE),
+    ("a friend's name over a line that anybody can rewrite", "http://tennis.example", SCHEME),
+    ("another port of this machine", "http://127.0.0.1:9999", PORT),
+    ("another port of a friend", "https://tennis.example:8443", PORT),
+    ("the address of the server itself", "http://127.0.0.1:8765", PORT),
+    ("another name for this machine", "http://localhost:8888", NAME),
+    ("a page without a home", "null", NULL),
+    ("an Origin with nothing in it", "", EMPTY),
+]
+
+
 def _headers(origin: str | None, name: str = "Origin") -> Headers:
     """The headers of a browser's handshake, or of a program's, which sends no Origin."""
     found = Headers({"Host": "127.0.0.1:8765", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"})
@@ -53,56 +76,9 @@ def allowed(answer: Answer, case: Cases) -> None:
         _door(c, answer, _headers("https://evil.example"))
     with case("a program, without an Origin", sent=words("no Origin"), expected=True, hint=PROGRAM) as c:
         _door(c, answer, _headers(None))
-    for what, stranger in (
-        ("begins like a friend", "https://tennis.example.evil.example"),
-        ("ends like a friend", "https://nottennis.example"),
-        ("holds a friend's name", "https://evil.example:8888"),
-        ("is a part of a friend", "https://tennis.ex"),
-        ("is a friend's neighbour", "https://squash.tennis.example"),
-        ("differs by one letter", "https://tennisxexample"),
-    ):
-        with case(f"a stranger that {what}", sent=words(f"Origin: {stranger}"), expected=False, hint=WHOLE) as c:
-            _door(c, answer, _headers(stranger))
-    with case(
-        "a friend's name over a line that anybody can rewrite",
-        sent=words("Origin: http://tennis.example"),
-        expected=False,
-        hint="Names are compared. But http is not https: whoever sits on that line may have written the page. Is the scheme a part of the Origin?",
-    ) as c:
-        _door(c, answer, _headers("http://tennis.example"))
-    for what, other in (
-        ("another port of this machine", "http://127.0.0.1:9999"),
-        ("another port of a friend", "https://tennis.example:8443"),
-        ("the address of the server itself", "http://127.0.0.1:8765"),
-    ):
-        with case(
-            what,
-            sent=words(f"Origin: {other}"),
-            expected=False,
-            hint="Host and scheme are right. But another port is another server. Is the port a part of the Origin?",
-        ) as c:
-            _door(c, answer, _headers(other))
-    with case(
-        "another name for this machine",
-        sent=words("Origin: http://localhost:8888"),
-        expected=False,
-        hint="You and I know that it is the same machine. The list doesn't, and the browser takes it for another Origin. Which texts are equal?",
-    ) as c:
-        _door(c, answer, _headers("http://localhost:8888"))
-    with case(
-        "a page without a home",
-        sent=words("Origin: null"),
-        expected=False,
-        hint="Programs come in. But `null` is a text that a browser sends, for a file for example. Is it the same as no Origin?",
-    ) as c:
-        _door(c, answer, _headers("null"))
-    with case(
-        "an Origin with nothing in it",
-        sent=words("Origin: (empty)"),
-        expected=False,
-        hint="Programs come in: they send no such header. This one was sent, and it is empty. How do you tell `\"\"` from `None`?",
-    ) as c:
-        _door(c, answer, _headers(""))
+    for what, origin, hint in STRANGERS:
+        with case(what, sent=words(f"Origin: {origin or '(empty)'}"), expected=False, hint=hint) as c:
+            _door(c, answer, _headers(origin))
     with case(
         "a name in small letters",
         sent=words("origin: https://evil.example"),
