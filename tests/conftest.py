@@ -28,6 +28,9 @@ settings.load_profile("steady")
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "bytecode"))
 
+# numpy starts a thread a core for sums that nobody does here, and they spin: a seventh of a second for each of a hundred kernels
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers a core: much of what these tests do is wait."""

@@ -33,6 +33,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.text import Text
 from PIL import Image
@@ -172,13 +173,14 @@ def picture(fig: Figure, alt: str, *, colors: int = 256) -> Picture:
     with matplotlib.rc_context(SHEET):
         fig.canvas.draw()
     # few colours, half the size; no date and no version in the file, so that equal pictures are equal bytes
-    _with_few_colors(np.asarray(fig.canvas.buffer_rgba()), colors).save(file, "png", compress_level=7)
+    _with_few_colors(np.asarray(fig.canvas.buffer_rgba()), colors).save(file, "png", compress_level=6)
     width = round(fig.get_size_inches()[0] * SHOWN_DPI)
-    fig.clear()  # a figure is full of circles; what it drew is free at once
+    for part in (*fig.axes, fig):  # a figure is full of circles: broken like this, what it drew is free at once
+        vars(part).clear()
     return Picture(png=file.getvalue(), alt=" ".join(alt.split()), width=width)
 
 
-_SAMPLE = 100_000  # pixels: how many stand for a picture when its palette is chosen
+_SAMPLE = 20_000  # pixels: how many stand for a picture when its palette is chosen
 
 
 def _with_few_colors(rgba: np.ndarray, colors: int) -> Image.Image:
@@ -225,19 +227,21 @@ def _glyphs() -> dict[bool, frozenset[int]]:
 def drawable(words: str, *, mono: bool = False) -> str:
     """`words`, but what can't be drawn (control characters, most emoji) escaped as in Python; line breaks stay."""
     glyphs = _glyphs()[mono]
-    return "".join(
-        c if c == "\n" or (ord(c) in glyphs and c.isprintable() and not unicodedata.combining(c)) else _escaped(c)
-        for c in words
-    )
+
+    def can_be_drawn(c: str) -> bool:
+        return c == "\n" or (ord(c) in glyphs and c.isprintable() and not unicodedata.combining(c))
+
+    return words.translate({ord(c): _escaped(c) for c in set(words) if not can_be_drawn(c)})
+
+
+# a backslash, and the bytes that are no UTF-8 as "surrogateescape" decodes them
+_NOT_TEXT = {ord("\\"): "\\\\"} | {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 
 
 def shown(data: bytes | str) -> str:
     """Somebody's data on one line, as Python writes it, without the quotes; bytes that are UTF-8 as their text."""
     if isinstance(data, (bytes, bytearray, memoryview)):
-        words = "".join(
-            _escaped(c) if c == "\\" else f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c
-            for c in bytes(data).decode("utf-8", "surrogateescape")
-        )
+        words = bytes(data).decode("utf-8", "surrogateescape").translate(_NOT_TEXT)
     else:
         words = str(data).replace("\\", "\\\\")
     return drawable(words.replace("\n", "\\n"))
@@ -372,7 +376,7 @@ def block(
         hatch=hatch,
         zorder=2,
     )
-    paper.add_patch(box)
+    paper.add_artist(box)
     if words:
         ink = PAPER if filled and not hatch else INK
         write(
@@ -384,7 +388,7 @@ def block(
 def band(paper: Axes, x: float, y: float, width: float, height: float, *, color: str = FAINT) -> Rectangle:
     """A pale area behind everything else."""
     area = Rectangle((x, y), width, height, facecolor=color, edgecolor="none", zorder=0)
-    paper.add_patch(area)
+    paper.add_artist(area)
     return area
 
 
@@ -399,7 +403,9 @@ def line(
     zorder: float = 1.5,
 ) -> None:
     """A straight line; `style` is matplotlib's: "-", "--", ":", or (0, (dash, gap)) in points."""
-    paper.plot([start[0], end[0]], [start[1], end[1]], color=color, linestyle=style, linewidth=width, zorder=zorder)
+    paper.add_artist(
+        Line2D([start[0], end[0]], [start[1], end[1]], color=color, linestyle=style, linewidth=width, zorder=zorder)
+    )
 
 
 def arrow(
@@ -415,7 +421,7 @@ def arrow(
     curve: float = 0.0,
 ) -> None:
     """An arrow from `start` to `end`; `both`: a head at each end; `curve`: how far it bends (0: straight)."""
-    paper.add_patch(
+    paper.add_artist(
         FancyArrowPatch(
             start,
             end,
@@ -435,39 +441,21 @@ def arrow(
 def cross(paper: Axes, x: float, y: float, *, size: float = 11, color: str = TROUBLE) -> None:
     """The × that says trouble; the colour never says it alone. `size` in points. A white rim sets it off."""
     for rim, ink in ((4, PAPER), (0, color)):
-        paper.plot(
-            [x],
-            [y],
-            marker="x",
-            markersize=size + rim / 2,
-            markeredgewidth=3.2 + rim,
-            color=ink,
-            linestyle="none",
-            zorder=6,
-            clip_on=False,
-        )
+        look = {"markersize": size + rim / 2, "markeredgewidth": 3.2 + rim, "color": ink}
+        paper.add_artist(Line2D([x], [y], marker="x", linestyle="none", zorder=6, clip_on=False, **look))
 
 
 def pause(paper: Axes, x: float, y: float, *, height: float = 0.2, color: str = INK) -> None:
     """Two upright bars with (x, y) in their middle: paused. (The fonts have no such character.)"""
     bar = height * 0.28
     for shift in (-0.9 * bar - bar / 2, 0.9 * bar - bar / 2):
-        paper.add_patch(
+        paper.add_artist(
             Rectangle((x + shift, y - height / 2), bar, height, facecolor=color, edgecolor="none", zorder=4)
         )
 
 
 def numbered(paper: Axes, x: float, y: float, number: int, *, color: str = INK) -> None:
     """A number in a disc: the steps of a story."""
-    paper.plot(
-        [x],
-        [y],
-        marker="o",
-        markersize=19,
-        color=color,
-        markeredgecolor=PAPER,
-        markeredgewidth=1.5,
-        linestyle="none",
-        zorder=6,
-    )
+    look = {"markersize": 19, "color": color, "markeredgecolor": PAPER, "markeredgewidth": 1.5}
+    paper.add_artist(Line2D([x], [y], marker="o", linestyle="none", zorder=6, **look))
     write(paper, x, y - 0.005, str(number), size=LABEL, color=PAPER, bold=True).set_zorder(7)
