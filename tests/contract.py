@@ -6,6 +6,7 @@ holds every notebook against every rule; test_contract_rules.py shows that each 
 
 import ast
 import html
+import json
 import re
 import statistics
 from collections import Counter
@@ -404,6 +405,14 @@ def no_errors_stored(book: Book) -> Iterator[str]:
             yield f"{cell} is tagged raises-exception and raised nothing"
         if any(output.get("name") == "stderr" for output in cell.outputs):
             yield f"{cell} wrote to stderr"
+
+
+@rule
+def no_ports_stored(book: Book) -> Iterator[str]:
+    """The sanitiser would overlook them."""
+    for cell in book.code:
+        if found := re.search(r"//127\.0\.0\.1:[1-9]\d{4}\b", json.dumps(cell.outputs)):
+            yield f"{cell}: a port in its output: {found[0]!r}; `course refresh` stores none"
 
 
 NUMBER = r"(\d+(?:\.\d+)?)"

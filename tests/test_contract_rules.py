@@ -128,6 +128,8 @@ BROKEN: list[tuple[str, str, Callable[[Specimen], object]]] = [
     ("no_errors_stored", "ended in an error", lambda s: output(s, ERROR)),
     ("no_errors_stored", "raised nothing", set_in("cells.3.metadata.tags", ["raises-exception"])),
     ("no_errors_stored", "stderr", lambda s: output(s, stream("careful\n", "stderr"))),
+    ("no_ports_stored", "a port", shows("http://127.0.0.1:43211/page")),
+    ("no_ports_stored", "a port", html('<iframe srcdoc="ws://127.0.0.1:43211"></iframe>')),
     ("same_outputs_everywhere", "a port", shows("('127.0.0.1', 43211)")),
     ("same_outputs_everywhere", "a port", shows("127.0.0.1:43211")),
     ("same_outputs_everywhere", "a port", shows("listening on port 43211")),
@@ -189,7 +191,7 @@ def test_every_rule_is_seen_to_fail() -> None:
 
 
 @pytest.mark.parametrize("words", [
-    "ws://127.0.0.1:43211/chat", "http://127.0.0.1:43211", "it waits at most 20 seconds", "81 85 37 fa 21 3d",
+    "ws://127.0.0.1:PORT/chat", "http://127.0.0.1:PORT", "it waits at most 20 seconds", "81 85 37 fa 21 3d",
     "TimeoutError: timed out", "GET /home HTTP/1.1", "0x81 0x85", "port 05",
 ])
 def test_what_may_be_shown(tmp_path: Path, words: str) -> None:

@@ -72,6 +72,16 @@ def test_missing_and_doubled_ids_are_made_from_the_first_words() -> None:
     assert [cell["id"] for cell in cells] == ["one-two-three-four-five", "kept", "cell", "again", "again-2", "x" * 40]
 
 
+def test_a_port_that_the_system_picked_is_not_stored(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "00_start.ipynb", code(
+        "from IPython.display import HTML\nprint('ws://127.0.0.1:43211/a, ws://127.0.0.1:8765, http://127.0.0.1:43211')\n"
+        "HTML('<a href=\"http://127.0.0.1:43211/\">here</a>')"))
+    refresh_one(path)
+    printed, shown = outputs(path)[0]
+    assert printed["text"] == ["ws://127.0.0.1:PORT/a, ws://127.0.0.1:8765, http://127.0.0.1:PORT\n"]
+    assert shown["data"]["text/html"] == ['<a href="http://127.0.0.1:PORT/">here</a>']
+
+
 def stream(name: str, text: str) -> Any:
     return nbformat.v4.new_output("stream", name=name, text=text)
 

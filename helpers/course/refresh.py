@@ -59,7 +59,7 @@ def refresh_one(path: Path, *, timeout: float = 60, ran: Callable[[], object] = 
         raise CourseError(f"no kernel to run it ({error}): `course doctor` looks for the reason.") from None
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = merged(cell.outputs)
+            cell.outputs = without_ports(merged(cell.outputs))
     refuse_paths(notebook, path.parent)
     after = (nbformat.writes(notebook) + "\n").encode()
     if after == before:
@@ -152,6 +152,22 @@ def merged(outputs: list[Any]) -> list[Any]:
         if output is not None:
             result.append(output)
     return result
+
+
+_PORT = re.compile(r"\b((?:ws|http)s?://127\.0\.0\.1):[1-9]\d{4}\b")
+"""A URI of this machine, with a port of five digits: one that the system has picked."""
+
+
+def without_ports(outputs: list[Any]) -> list[Any]:
+    """The outputs, with the word PORT in the place of each port that the system has picked for a server here.
+
+    Nobody listens there when the notebook is read, or somebody else does.
+    """
+    for output in outputs:
+        said = output.get("data", output)  # a dictionary of texts by their kind, or the output of print
+        for kind in [kind for kind in said if kind == "text" or kind.startswith("text/")]:
+            said[kind] = _PORT.sub(r"\1:PORT", said[kind])
+    return outputs
 
 
 def refuse_paths(notebook: Any, folder: Path) -> None:
