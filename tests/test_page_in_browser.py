@@ -315,7 +315,7 @@ def test_a_stored_page_does_nothing(lab: Lab) -> None:
     book = Book(lab.workbook / "96_stored.ipynb")
     lab.open(book.name, len(book.code))
     try:
-        words = lab.panel.get_by_text("Where you see no frame here")
+        words = lab.panel.get_by_text("Where you see no page here")
         expect(words.first).to_be_visible()
         assert not lab.panel.locator("iframe").count()
         lab.page.keyboard.press("ControlOrMeta+Shift+C")

@@ -124,7 +124,7 @@ class Page(WebSocketServer):
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         if reason := addresses.no_way():
             return {"text/plain": reason}
-        words = "The page, with your script in it. Where you see no frame here, open the notebook in JupyterLab and run this cell."
+        words = "The page, with your script in it. Where you see no page here, open the notebook in JupyterLab and run this cell."
         frame = (
             f'<iframe title="the page" style="width: 100%; height: 15em; border: 1px solid #888888" '
             f'srcdoc="{html.escape(self.html())}"></iframe>'
