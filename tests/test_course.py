@@ -172,6 +172,35 @@ def test_a_request_in_the_middle_keeps_no_thread_when_jupyterlab_stops() -> None
     loop.close()
 
 
+STOLEN = """
+import socket, sys
+from pathlib import Path
+from jupyter_server.serverapp import ServerApp
+from helpers.course import main
+
+find, stolen = ServerApp._find_http_port, []
+
+def find_and_lose(self):
+    find(self)
+    if not stolen:
+        stolen.append(socket.create_server(("127.0.0.1", self.port)))
+        print("stolen:", self.port, flush=True)
+
+ServerApp._find_http_port = find_and_lose
+sys.exit(main(["--no-browser"], root=Path(sys.argv[1])))
+"""
+
+
+def test_who_takes_its_port_in_the_last_moment_does_not_stop_it(tmp_path: Path) -> None:
+    make_tiny_course(tmp_path)
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path / "config"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    with running([sys.executable, "-c", STOLEN, str(tmp_path)], env=environment) as process:
+        stolen = re.search(r"stolen: (\d+)", read_until(process, "stolen"))
+        address = re.search(r"http://127\.0\.0\.1:(\d+)/\S+", read_until(process, "Open in a browser"))
+        assert stolen and address and stolen[1] != address[1]
+        assert b"JupyterLab" in get(address[0])
+
+
 @POSIX
 def test_it_opens_jupyterlab_on_the_first_notebook_and_stops_cleanly(tmp_path: Path, heeds_ctrl_c: None) -> None:  # noqa: F811
     (tmp_path / "else where").mkdir()

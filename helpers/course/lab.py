@@ -28,7 +28,22 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
 
     print("Starting JupyterLab ...", flush=True)
     import zmq
+    from jupyter_server.serverapp import ServerApp
     from jupyterlab.labapp import LabApp
+
+    class Server(ServerApp):
+        """Takes its port when it has found it. Jupyter's own lets go of it until its loop runs, and whoever starts meanwhile takes it."""
+
+        def init_httpserver(self) -> None:
+            super().init_httpserver()
+            while not self._bind_http_server_tcp():
+                self._find_http_port()  # somebody was quicker: the next one
+
+        def _bind_http_server(self) -> None:
+            pass  # it is, by now
+
+    class Lab(LabApp):
+        serverapp_class = Server
 
     options = [f"--ServerApp.root_dir={workbook}", f"--ServerApp.ip={ip}", f"--ServerApp.port={port}",
                "--ServerApp.port_retries=50", f"--ServerApp.open_browser={browser}", "--ServerApp.answer_yes=True",
@@ -40,7 +55,7 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
         print("You are root here (a container?), so JupyterLab is started with --allow-root.", flush=True)
         options.append("--allow-root")
     try:
-        server = LabApp.initialize_server(argv=options)
+        server = Lab.initialize_server(argv=options)
     except OSError as error:
         raise CourseError(f"JupyterLab can't listen on {ip} ({error.strerror}). Leave out --ip, or name this machine's.") from None
     # it would say once more where it is, and that it stops
