@@ -50,7 +50,14 @@ SEEN = """panel => [...panel.querySelectorAll('.jp-CodeCell')].map(cell => ({
 READY = """panel => panel
     && panel.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'
     && panel.querySelector('.jp-Toolbar-kernelName')?.textContent.includes('Python 3')"""
-"""Whether a notebook has its kernel."""
+"""Whether a notebook shows its kernel: for a moment also before it has one."""
+
+CONNECTED = """async name => {
+    const base = JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl;
+    const sessions = await (await fetch(base + 'api/sessions')).json();
+    return sessions.some(session => session.path.endsWith(name) && session.kernel.connections > 0);
+}"""
+"""Whether a notebook's kernel is there and the window has a line to it. A cell that is run before stays as it is."""
 
 STARTED = """panel =>
     [...panel.querySelectorAll('.jp-InputPrompt')].some(prompt => !prompt.textContent.includes('[ ]'))"""
@@ -138,6 +145,10 @@ class Lab:
         self.panel.locator(".jp-CodeCell").nth(cells - 1).wait_for(state="attached")
         self._wait_until(READY)
         assert not self.dialogs, f"a dialog: {self.dialogs}"
+        give_up = time.monotonic() + LIMIT / 1000
+        while not self.page.evaluate(CONNECTED, name):
+            assert time.monotonic() < give_up, f"{name} has no kernel"
+            self.page.wait_for_timeout(50)
 
     def run_all(self) -> Seen:
         """Run All Cells, wait until nothing runs any more, and look."""
