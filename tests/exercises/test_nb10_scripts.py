@@ -58,7 +58,7 @@ WRONG = [
     ("serve_echo", serving(PORT + "        await tell(f'ws://127.0.0.1:{port}')\n" + STAY), "a plain function"),
     ("serve_echo", serving(PORT + TELL + "        await asyncio.sleep(1)\n"), "a year has passed"),
     ("serve_echo", serving(PORT + TELL + "        await asyncio.sleep(3600)\n"), "a year has passed"),
-    ("serve_echo", serving(PORT + TELL + "        import time\n        time.sleep(5)\n"), "holds up the whole loop"),
+    ("serve_echo", serving(PORT + TELL + "        import time\n        time.sleep(8)\n"), "holds up the whole loop"),
     (
         "serve_echo",
         "async def serve_echo(port, tell):\n    server = await serve(echo, '127.0.0.1', port)\n" + re.sub("(?m)^    ", "", PORT + TELL + STAY).replace("await server.serve_forever()", "await asyncio.sleep(3600)"),
