@@ -33,8 +33,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers a core, and six at least: much of what these tests do is wait."""
-    return max(6, 2 * (os.cpu_count() or 1))
+    """Two workers a core: much of what these tests do is wait. (A third one saves a seventh of the time, and makes what has a limit late.)"""
+    return 2 * (os.cpu_count() or 1)
 
 
 LIMIT = 20.0  # seconds after which a test says that something hangs
