@@ -63,7 +63,7 @@ def open_lab(workbook: Path, *, port: int = PORT, ip: str = "127.0.0.1", browser
                          or not record.getMessage().strip().startswith(("To access the server", "Shutting down")))
     if server.port != port:
         print(f"Port {port} is taken: using {server.port}.")
-    # it listens from its loop's first turn on, so this is said in the second
+    # said by its loop: from then on it answers, and Ctrl-C stops it
     server.io_loop.add_callback(print, f"Open in a browser: {server.display_url}\nCtrl-C here stops it.", flush=True)
     if os.name != "nt":
         # Jupyter does so only where there is a terminal to ask in; else Ctrl-C would be raised wherever the server just is

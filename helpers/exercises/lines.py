@@ -36,7 +36,7 @@ def doing(threads: Iterable[threading.Thread], coroutines: Iterable[Any], files:
         for _ in range(LOOKS):
             spot, thread = _running(threads, files)
             seen.add(spot)
-            held_up += _wants_to_run(thread)
+            held_up += wants_to_run(thread)
             time.sleep(PAUSE)
         busy = _computed_by_others() - computed > BUSY * (time.monotonic() - began) or 2 * held_up > LOOKS
         if len(seen) == 1 and not busy and not any(spot and spot.jumps for spot in seen):
@@ -84,7 +84,7 @@ def _running(threads: Iterable[threading.Thread], files: set[str]) -> tuple[_Spo
     return None, None
 
 
-def _wants_to_run(thread: threading.Thread | None) -> bool:
+def wants_to_run(thread: threading.Thread | None) -> bool:
     """Whether a thread computes, or would if the machine let it. Known on Linux only; elsewhere the answer is False.
 
     Source: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: the letter behind the name is the state.

@@ -8,7 +8,8 @@ as the cell has printed something aims at them, and hits once in some ten thousa
 import sys
 import threading
 import time
-from pathlib import Path
+
+from helpers.exercises.lines import wants_to_run
 
 LOOKS = 10
 
@@ -23,18 +24,10 @@ def _watch(thread: threading.Thread, words: str) -> None:
     while looks < LOOKS:
         time.sleep(0.002)
         before, place = place, _place(thread)
-        looks = looks + 1 if place == before and not _runs(thread) else 0
+        looks = looks + 1 if place == before and not wants_to_run(thread) else 0
     print(words, flush=True)
 
 
 def _place(thread: threading.Thread) -> tuple[object, int]:
     frame = sys._current_frames()[thread.ident]
     return frame.f_code, frame.f_lasti
-
-
-def _runs(thread: threading.Thread) -> bool:
-    """Whether it runs or would if the machine let it; False where the system doesn't tell (it does on Linux)."""
-    try:
-        return Path(f"/proc/self/task/{thread.native_id}/stat").read_bytes().rpartition(b") ")[2][:1] == b"R"
-    except OSError:
-        return False
