@@ -217,3 +217,36 @@ def test_ctrl_c_stops_it_with_nothing_written(tmp_path: Path, heeds_ctrl_c: None
     assert slow.read_bytes() == before
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process alone")
+@pytest.mark.parametrize("moment", ["async_start_new_kernel_client", "_async_poll_kernel_alive"])
+def test_ctrl_c_at_a_bad_moment(tmp_path: Path, moment: str, heeds_ctrl_c: None) -> None:  # noqa: F811
+    """While the kernel starts, and in the turn of another task than the one that runs the cells."""
+    notebooks = make_tiny_course(tmp_path) / "notebooks"
+    slow = write_notebook(notebooks / "03_slow.ipynb", code("import time\ntime.sleep(60)"))
+    before = slow.read_bytes()
+    program = f"""
+import os, signal, sys
+from pathlib import Path
+from nbclient import NotebookClient
+from helpers.course import main
+
+before = NotebookClient.{moment}
+assert callable(before)
+
+async def pressed(self):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("kernel", self.km.provisioner.pid)
+    return await before(self)
+
+NotebookClient.{moment} = pressed
+sys.exit(main(["refresh", "3", "5"], root=Path({str(tmp_path)!r})))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "Traceback" in done.stderr) == (130, False), done.stderr
+    assert done.stderr.endswith("Stopped.\n")
+    assert slow.read_bytes() == before
+    kernel = int(done.stdout.removeprefix("kernel "))  # nothing else was printed
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)

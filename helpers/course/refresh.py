@@ -49,12 +49,15 @@ def refresh(paths: Iterable[Path], *, timeout: float = 60) -> bool:
 def refresh_one(path: Path, *, timeout: float = 60, ran: Callable[[], object] = lambda: None) -> bool:
     """Run one notebook and store it, if that changes its bytes; says whether it did. `ran` is called after each code cell.
 
-    CourseError when it is no notebook, when a cell fails, or when an output names a folder of this machine.
+    CourseError when it is no notebook, when a cell fails, or when an output names a folder of this machine;
+    KeyboardInterrupt on Ctrl-C, when the kernel has ended. Then it is left as it is.
     """
     before = path.read_bytes()
     notebook = _read(path, before)
     try:
         asyncio.run(_execute(notebook, path.parent, timeout, ran))
+    except asyncio.CancelledError:  # only Ctrl-C does that
+        raise KeyboardInterrupt from None
     except RuntimeError as error:
         raise CourseError(f"no kernel to run it ({error}): `course doctor` looks for the reason.") from None
     for cell in notebook.cells:
@@ -112,28 +115,43 @@ def name_cells(cells: list[dict[str, Any]]) -> None:
 
 
 async def _execute(notebook: Any, folder: Path, timeout: float, ran: Callable[[], object]) -> None:
+    """Run the code cells and put their outputs into `notebook`. Ctrl-C cancels it."""
     client = NotebookClient(notebook, kernel_name="python3", timeout=timeout, record_timing=False,
                             resources={"metadata": {"path": str(folder)}})
-    async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # the kernel's own log, no cell's output
-        with suppress(NotImplementedError):  # Windows has none
-            # nbclient's own would take Ctrl-C for a kernel that died
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-        for index, cell in enumerate(notebook.cells):
-            where = f"cell {index + 1} (id {cell.id!r})"
-            try:
-                await client.async_execute_cell(cell, index)
-            except CellExecutionError as error:
-                reason = f"{error.ename}: {error.evalue}".splitlines()[0]
-                raise CourseError(f"{where} failed: {reason}.") from None
-            except CellTimeoutError:
-                raise CourseError(f"{where} was not done after {timeout:g} s (see --timeout).") from None
-            except DeadKernelError:
-                task = asyncio.current_task()
-                if task and task.cancelling():  # Ctrl-C on Windows
-                    raise asyncio.CancelledError from None
-                raise CourseError(f"the kernel died in {where}.") from None
-            if cell.cell_type == "code":
-                ran()
+    task = asyncio.current_task()
+    assert task
+    # in the loop's next turn: nbclient has put up its own handler by then, which ends the kernel and lets its user go on
+    asyncio.get_running_loop().call_soon(_cancel_on_ctrl_c, task)
+    try:
+        async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # the kernel's own log, no cell's output
+            await _execute_cells(client, task, timeout, ran)
+    finally:
+        if client.km is not None and client.km.has_kernel:  # cancelled while it started
+            await client.km.shutdown_kernel(now=True)
+
+
+def _cancel_on_ctrl_c(task: asyncio.Task) -> None:
+    """Have Ctrl-C cancel the task: as KeyboardInterrupt it would come up anywhere, also in a task that nobody waits for."""
+    with suppress(NotImplementedError):  # Windows has none: there asyncio.run cancels it
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+
+
+async def _execute_cells(client: NotebookClient, task: asyncio.Task, timeout: float, ran: Callable[[], object]) -> None:
+    for index, cell in enumerate(client.nb.cells):
+        where = f"cell {index + 1} (id {cell.id!r})"
+        try:
+            await client.async_execute_cell(cell, index)
+        except CellExecutionError as error:
+            reason = f"{error.ename}: {error.evalue}".splitlines()[0]
+            raise CourseError(f"{where} failed: {reason}.") from None
+        except CellTimeoutError:
+            raise CourseError(f"{where} was not done after {timeout:g} s (see --timeout).") from None
+        except DeadKernelError:
+            if task.cancelling():  # nbclient takes it for the end of the kernel
+                raise asyncio.CancelledError from None
+            raise CourseError(f"the kernel died in {where}.") from None
+        if cell.cell_type == "code":
+            ran()
 
 
 def merged(outputs: list[Any]) -> list[Any]:
