@@ -298,9 +298,9 @@ def test_who_says_nothing_is_asked_and_then_given_up(impatient: BackgroundServer
     assert heard.partition(b"\r\n\r\n")[2] == said(PING, b"still there?")
 
 
-def test_who_answers_is_kept(impatient: BackgroundServer) -> None:
-    with dial(impatient) as line:
-        for _ in range(4):
+def test_who_answers_is_kept() -> None:
+    with COURSE.ScratchServer(COURSE.echo, COURSE.Limits(silence=0.6)) as patient, dial(patient) as line:
+        for _ in range(2):
             assert line.recv(14, socket.MSG_WAITALL) == said(PING, b"still there?")
             line.sendall(frame(PONG, b"still there?"))
         line.sendall(OK)
