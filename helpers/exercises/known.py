@@ -40,6 +40,7 @@ _TEXTS: tuple[tuple[type[BaseException], str, str], ...] = (
     ),
     (TypeError, "can't concat str to bytes", "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
     (TypeError, 'concatenate str (not "bytes")', "Both parts are there: one is text, the other bytes. Which method turns one into the other?"),
+    (TypeError, "object list can't be used in 'await'", "`await` takes one thing, and here it is given a list of them. What waits for several?"),
     (TypeError, "in 'await' expression", "What stands behind `await` there is no coroutine. Is it the result already?"),
     (TypeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
     (AttributeError, "'coroutine' object", "You hold a coroutine, not its result. Which word in front of the call waits for the result?"),
@@ -114,7 +115,7 @@ def about_value(got: Any, want: Any, printed: bool) -> str:
     if got is None and want is not None:
         if printed:
             return "The answer went to the screen, not to the caller. Which word hands it back?"
-        return "It came to its end without a `return`. What should the caller get?"
+        return "`None` is what a function gives back that ends without a `return`, or behind a bare one. What should the caller get?"
     if isinstance(got, (bytes, bytearray)) and isinstance(want, str) and bytes(got) == want.encode():
         return "The right letters, still as bytes. Which method turns bytes into text?"
     if isinstance(got, str) and isinstance(want, bytes) and got.encode(errors="replace") == want:
