@@ -44,11 +44,25 @@ THREAD = "line, _ = listener.accept()\nclerk = threading.Thread({}, daemon=True)
         pytest.param(THREAD.format("target=answer, args=(line)") + "clerk.start()\nreturn clerk", "tuple of one", id="no comma"),
         pytest.param("line, _ = listener.accept()\nwith line:\n clerk = threading.Thread(target=answer, args=(line,))\n clerk.start()\nreturn clerk",
                      "whose is the line", id="closes the line"),
-        pytest.param(THREAD.format("target=lambda: line.recv(9)") + "clerk.start()\nreturn clerk", "What should it run", id="only listens"),
+        pytest.param(THREAD.format("target=lambda: line.recv(9)") + "clerk.start()\nreturn clerk", "what should the thread run", id="only listens"),
+        pytest.param("clerk = threading.Thread(target=answer, args=(listener,), daemon=True)\nclerk.start()\nreturn clerk", "Was the call picked up", id="no accept"),
+        pytest.param("line, _ = listener.accept()\nclerk = threading.Thread(target=answer, args=(line,))\nclerk.start()\nreturn clerk",
+                     "allows it to end", id="no daemon"),
+        pytest.param("line, _ = listener.accept()\nclerk = threading.Thread(answer, (line,), daemon=True)\nclerk.start()\nreturn clerk",
+                     "arguments by name", id="not by name"),
+        pytest.param("while True:\n line, _ = listener.accept()\n clerk = threading.Thread(target=answer, args=(line,), daemon=True)\n clerk.start()\nreturn clerk",
+                     "for one more call", id="goes on to the next call"),
+        pytest.param(THREAD.format("target=lambda: line.sendall(line.recv(99)) or line.close()") + "clerk.start()\nreturn clerk",
+                     "what should the thread run", id="one word"),
     ],
 )
 def test_pick_up_refuses(taken, body, hint):
     refused(taken, "pick_up", body, case="a silent customer, and then another", hint=hint)
+
+
+def test_pick_up_waits_for_the_call_itself(taken):
+    body = "clerk = threading.Thread(target=lambda: answer(listener.accept()[0]), daemon=True)\nclerk.start()\nreturn clerk"
+    refused(taken, "pick_up", body, case="nobody calls yet", hint="Who should wait for the call")
 
 
 SERVER = """
@@ -100,6 +114,17 @@ def server(before: str = "", **changed: str) -> str:
         pytest.param(server(note="b''", talk="key.data = key.data + piece"), "one customer, one line", "gives a line on the list another note", id="sets the note of a key"),
         pytest.param(server(talk="key.data.extend(piece)\n    if b'\\n' in piece: line.sendall(key.data)"),
                      "a line in crumbs, and two lines at once", "where is what came", id="never empties the note"),
+        pytest.param(server(talk="key.data.extend(piece)\n    if key.data.endswith(b'\\n'):\n     line.sendall(key.data)\n     key.data.clear()"),
+                     "a line, and the beginning of the next", "the next line had begun", id="waits until a piece ends with a line"),
+        pytest.param(server(note="['']", talk="key.data[0] += piece.decode()\n    whole, cut, key.data[0] = key.data[0].rpartition('\\n')\n    line.sendall((whole + cut).encode())"),
+                     "a letter in two halves", "half a letter is no text", id="decodes each piece"),
+        pytest.param(server(end="line.sendall(key.data)\n    selector.unregister(line)\n    line.close()"),
+                     "a hang-up in the middle of a line", "or never will be", id="sends the rest"),
+        pytest.param("lines = [listener.accept()[0] for _ in range(calls)]\n" + SERVER.format(**RIGHT | {"end": "selector.unregister(line)\n    line.close()"})
+                     .replace("selector.register(listener, selectors.EVENT_READ)", "for line in lines: selector.register(line, selectors.EVENT_READ, bytearray())"),
+                     "the first speaks before the second has called", "has not called yet", id="waits for all calls first"),
+        pytest.param("open_now = calls\n" + server(until="open_now", full="pass", end="selector.unregister(line)\n    line.close()\n    open_now -= 1"),
+                     "one call more than were asked for", "one call more than", id="picks up everybody"),
     ],
 )
 def test_serve_lines_refuses(taken, body, case, hint):
