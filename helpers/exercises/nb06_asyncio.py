@@ -27,16 +27,21 @@ TASKS_ONE_BY_ONE = (
     "waited for?"
 )
 BY_ARRIVAL = "All at once, and all the answers are there. But they stand in another order than the questions. In which order were they put into the list?"
-NO_STAR = "`gather` is a good choice. But it was given one thing, and it wants the coroutines one by one, as separate arguments. What takes a list apart in a call?"
+NO_STAR = (
+    "`gather` is a good choice. It wants coroutines, one by one, as separate arguments. What is it given here, and what makes a coroutine of a question? And "
+    "what takes a list apart in a call?"
+)
+FIXED_TIME = "With answers that come soon it is right. This one takes longer than the time that you wait. What waits until they are there, however long that takes?"
 
 
 class Desk:
-    """Answers only when all the questions are there, the last one first; and notices when they come one by one."""
+    """Answers only when all the questions are there and `slow` seconds are over, the last one first; and notices when they come one by one."""
 
-    def __init__(self, questions: list[str]) -> None:
+    def __init__(self, questions: list[str], slow: float) -> None:
         self.questions = questions
         self.heard = [asyncio.Event() for _ in questions]
         self.done = [asyncio.Event() for _ in questions]
+        self.slow = slow
         self.one_by_one = False
         self.in_tasks = False
         self.checker = asyncio.current_task()
@@ -52,11 +57,12 @@ class Desk:
         self.heard[place].set()
         if not self.one_by_one:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(PATIENCE + self.slow):
                     for event in [*self.heard, *self.done[place + 1 :]]:
                         await event.wait()
             except TimeoutError:
                 self.one_by_one = True
+        await asyncio.sleep(self.slow if place == len(self.questions) - 1 else 0)
         self.done[place].set()
 
 
@@ -76,6 +82,7 @@ class Desk:
         ),
         (asyncio.Future, "All of them were started, and at once. But nobody waited for them. Which word is missing in front?"),
         (Seen.STUCK, "The questions were asked. But it waits for something that never comes. What is it, and who would have to do it?"),
+        (lambda got: type(got) is str, "One question was asked, and it was the whole list. What asks each of them on its own?"),
         (lambda got: type(got) is set, "All at once, and the answers are there. But a set has no order, and holds equal answers once. What keeps both?"),
         (lambda got: type(got) is dict, "All at once. But a list was wanted, with an answer for each question, also when two are the same."),
     ],
@@ -94,6 +101,9 @@ async def ask_all(answer: Answer, case: Cases) -> None:
     ) as c:
         await _ask(answer, c, twice)
 
+    async with case("an answer that takes its time", sent=["Lunch?"], expected=_answers(["Lunch?"]), hints=[(asyncio.InvalidStateError, FIXED_TIME)]) as c:
+        await _ask(answer, c, ["Lunch?"], slow=0.4)
+
     async with case(
         "no question at all",
         sent=[],
@@ -107,8 +117,8 @@ def _answers(questions: list[str]) -> list[str]:
     return [f"{question} Yes." for question in questions]
 
 
-async def _ask(answer: Answer, c: Case, questions: list[str]) -> None:
-    want, desk = _answers(questions), Desk(questions)
+async def _ask(answer: Answer, c: Case, questions: list[str], slow: float = 0.0) -> None:
+    want, desk = _answers(questions), Desk(questions, slow)
     c.stand_in(ask=desk.ask)
     try:
         got = await answer(list(questions))
@@ -117,6 +127,11 @@ async def _ask(answer: Answer, c: Case, questions: list[str]) -> None:
             c.fail(NO_STAR, received=words(f"it raised {type(error).__name__}"))
         raise
     c.equal(got, want, hints=[(lambda got: _same(got, want), BY_ARRIVAL)])
+    c.true(
+        all(heard.is_set() for heard in desk.heard),
+        hint="The right words. But nobody was asked: you wrote the answers yourself. Whose are they to be?",
+        received=words("the answers, and questions that `ask` never heard"),
+    )
     c.true(not desk.one_by_one, hint=TASKS_ONE_BY_ONE if desk.in_tasks else ONE_BY_ONE, received=words("one question after the other"))
 
 
@@ -136,8 +151,14 @@ ON_THE_STOVE = (
     "left to you?"
 )
 NOBODY_COOKED = (
-    "You watch the clock. But while you looked at it, nobody else had a turn, and the dish was never begun. Which kind of waiting lets the others run?"
+    "You watch the clock, and meanwhile the dish was never begun. What lets a coroutine run? And while you wait, does anybody else have a turn?"
 )
+LAST_WORD = "The dish was in time, and yet the default is what comes out. Which `return` has the last word?"
+AFTERWARDS = (
+    "The default, and that is right. But it came when the dish was done, and that was far too late: you looked at the clock afterwards. Who ends the wait when "
+    "the limit is over?"
+)
+OWN_NUMBER = "With a dish that is done at once it is right. This one takes a third of a second, and the limit is three. Which number does your limit have?"
 SWALLOWED = (
     "A limit that strikes is handled. But here it was somebody outside who asked `patient` itself to stop, and it answered with a dish. Which exception did "
     "you catch that was not for you?"
@@ -184,6 +205,7 @@ class Clock:
 
 @exercise
 async def patient(answer: Answer, case: Cases) -> None:
+    clock, dish = Clock(), Dish()
     async with case(
         "a dish that is ready in time",
         sent=words("a coroutine that is done at once, limit=1.5"),
@@ -191,11 +213,12 @@ async def patient(answer: Answer, case: Cases) -> None:
         hints=[
             (asyncio.Future, "The coroutine was started. But you hand out the task. What gives you the result that it keeps?"),
             (lambda got: type(got) is tuple, "You have the result, and more with it. What does the caller want of these?"),
+            (asyncio.Timeout, "What stands behind `as` is the limit, not the dish. What gives you the dish?"),
+            (lambda got: got == DEFAULT and dish.ended, LAST_WORD),
             (DEFAULT, NOBODY_COOKED),
             (Seen.STUCK, "You watch the clock. But it is done at once, and you do not see it. Who lets it run, and what ends your wait when it is over?"),
         ],
     ) as c:
-        clock, dish = Clock(), Dish()
         c.stand_in(time=clock)
         began = asyncio.get_running_loop().time()
         c.equal(await _wait(answer, c, dish.cook(), 1.5))
@@ -226,6 +249,15 @@ async def patient(answer: Answer, case: Cases) -> None:
         c.equal(await _wait(answer, c, dish.cook(2.0), 0.05))
         await _turns()
         c.true(dish.ended, hint=ON_THE_STOVE, received=words("'cold bread', and a coroutine that goes on"))
+        c.true(dish.stopped, hint=AFTERWARDS, received=words("'cold bread', after two seconds"))
+
+    async with case(
+        "a dish that takes a third of a second",
+        sent=words("a coroutine that is done after 0.3 seconds, limit=3"),
+        expected="hot rice",
+        hints=[(DEFAULT, OWN_NUMBER)],
+    ) as c:
+        c.equal(await _wait(answer, c, Dish().cook(0.3), 3))
 
     async with case(
         "a result that is nothing",
@@ -307,6 +339,10 @@ FINALLY = (
 DIRTY = "It stops, and its caller is told. But nobody washed up. Which part of a `try` is reached in every case?"
 ANOTHER = "It stops, and it washes up. But its caller sees another exception than the one that came. Which word alone lets the same one go on?"
 TWICE = "It stops, and it washes up. But it does so twice. Which of the two places is reached in every case?"
+ONE_KIND = (
+    "One failure was noted. But the next one was of another kind, a `TimeoutError` of the taste's own, and it went past you. Which word means all mistakes? "
+    "And as what does it come when *you* are asked to stop?"
+)
 ENDED = "It washes up. But a taste that fails is no reason to stop: note it, and take the next. Where does the `try` belong, around one taste or around all?"
 
 
@@ -325,7 +361,7 @@ class Pot:
     async def taste(self) -> str:
         self.tastes += 1
         if self.tastes in self.fails:
-            raise ValueError("too much salt")
+            raise (ValueError if self.tastes == 2 else TimeoutError)("too much salt")
         if self.tastes == 2 and self.stop is not None:
             self.stop()
             await asyncio.sleep(1)
@@ -352,7 +388,7 @@ async def obedient(answer: Answer, case: Cases) -> None:
         )
 
     bad = ["fine", "ouch", "ouch", "better", "washed up"]
-    async with case("two tastes that fail", sent=words("the second and third taste raise ValueError"), expected=bad) as c:
+    async with case("two tastes that fail", sent=words("the second taste raises ValueError, the third TimeoutError"), expected=bad) as c:
         await _taste(
             answer,
             c,
@@ -399,6 +435,8 @@ async def _taste(answer: Answer, c: Case, pot: Pot, want: list[str], *, hints: A
         returned = await answer(pot.taste, notes)
     except ValueError:
         c.fail(ENDED, received=words("it raised ValueError: too much salt"))
+    except TimeoutError:
+        c.fail(ONE_KIND if "ouch" in notes else ENDED, received=words("it raised TimeoutError: too much salt"))
     if pot.tastes == 0:
         c.equal(notes if returned is None else returned, want, hint="Nobody tasted yet. `taste` is an `async` function: how do you call it?")
     if not notes and type(returned) is list:

@@ -66,6 +66,12 @@ THREE, TWICE = "three questions, the first answered last", "the same question tw
         pytest.param("tasks = [asyncio.create_task(ask(q)) for q in questions]\nreturn [t.result() for t in tasks]", THREE, "nobody had a turn yet",
                      id="result before the wait"),
         pytest.param("return asyncio.run(asyncio.gather(*[ask(q) for q in questions]))", THREE, "A loop runs here already", id="asyncio.run"),
+        pytest.param("return await asyncio.gather(*questions)", THREE, "makes a coroutine of a question", id="gather of the questions"),
+        pytest.param("tasks = [asyncio.create_task(ask(q)) for q in questions]\nreturn await tasks", THREE, "given a list of them", id="awaits a list"),
+        pytest.param("return await ask(questions)", THREE, "it was the whole list", id="asks the list"),
+        pytest.param("return [f'{q} Yes.' for q in questions]", THREE, "nobody was asked", id="makes up the answers"),
+        pytest.param("tasks = [asyncio.create_task(ask(q)) for q in questions]\nawait asyncio.sleep(2 * NAP)\nreturn [t.result() for t in tasks]",
+                     "an answer that takes its time", "however long that takes", id="waits for two naps"),
     ],
 )
 def test_ask_all(taken, body, case, hint):
@@ -117,10 +123,10 @@ TASK = "task = asyncio.create_task(coro)\n"
         pytest.param("done, _ = await asyncio.wait([coro], timeout=limit)\nreturn default", READY, "But it wants tasks", id="wait for a coroutine"),
         pytest.param(TASK + "done, _ = await asyncio.wait([task], timeout=limit)\ntask.cancel()\nreturn task.result() if done else default", OUTSIDE,
                      "What would stop both", id="leaves it behind when cancelled"),
-        pytest.param(TASK + "time.sleep(limit)\nif task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY, "nobody else had a turn",
+        pytest.param(TASK + "time.sleep(limit)\nif task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY, "does anybody else have a turn",
                      id="time.sleep"),
         pytest.param(TASK + "end = time.monotonic() + limit\nwhile not task.done() and time.monotonic() < end:\n    time.sleep(0.01)\n"
-                     "if task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY, "nobody else had a turn", id="polls with time.sleep"),
+                     "if task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY, "does anybody else have a turn", id="polls with time.sleep"),
         pytest.param(TASK + "end = time.monotonic() + limit\nwhile not task.done() and time.monotonic() < end:\n    time.sleep(0.01)\n    await asyncio.sleep(0)\n"
                      "if task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY, "a nap for the whole kitchen", id="polls, with turns"),
         pytest.param(TASK + "await asyncio.sleep(limit)\nif task.done():\n    return task.result()\ntask.cancel()\nreturn default", READY,
@@ -131,6 +137,14 @@ TASK = "task = asyncio.create_task(coro)\n"
         pytest.param("return asyncio.wait_for(coro, limit)", READY, "Who cooks", id="wait_for without await"),
         pytest.param("return asyncio.create_task(coro)", READY, "hand out the task", id="returns the task"),
         pytest.param("try:\n    await asyncio.wait_for(coro, limit)\nexcept TimeoutError:\n    return default", READY, "without a `return`", id="no result"),
+        pytest.param("loop = asyncio.get_running_loop()\nbegan = loop.time()\nresult = await coro\nreturn result if loop.time() - began < limit else default",
+                     LATE, "looked at the clock afterwards", id="looks at the clock afterwards"),
+        pytest.param(TIMEOUT.format("TimeoutError").replace("(limit)", "(0.1)"), "a dish that takes a third of a second", "Which number does your limit have",
+                     id="a limit of its own"),
+        pytest.param("try:\n    return await asyncio.wait_for(coro, limit)\nfinally:\n    return default", READY, "has the last word", id="return in finally"),
+        pytest.param("try:\n    async with asyncio.timeout(limit):\n        await asyncio.sleep(limit)\n        return await coro\nexcept TimeoutError:\n    return default",
+                     READY, "the dish was never begun", id="sleeps inside the block"),
+        pytest.param("async with asyncio.timeout(limit) as dish:\n    await coro\n    return dish", READY, "is the limit, not the dish", id="returns the limit"),
     ],
 )
 def test_patient(taken, body, case, hint):
@@ -177,6 +191,10 @@ AROUND = "try:\n" + indented(SOUND.rpartition("\n")[0]) + "\n"
         pytest.param(AROUND + 'finally:\n    notes.append("washed up")\n    return', LIMIT, "takes the place of an", id="return in finally"),
         pytest.param(AROUND + 'finally:\n    notes.append("washed up")\n    return notes', LIMIT, "takes the place of an", id="return notes in finally"),
         pytest.param(SOUND, LIMIT, "nobody washed up", id="except Exception alone"),
+        pytest.param("try:\n" + indented(LOOP.format("ValueError:\n    " + OUCH).rpartition("\n")[0]) + '\nfinally:\n    notes.append("washed up")', BAD,
+                     "the next one was of another kind", id="one kind of mistake"),
+        pytest.param("try:\n" + indented(LOOP.format("TimeoutError:\n        raise\n    except Exception:\n    " + OUCH).rpartition("\n")[0])
+                     + '\nfinally:\n    notes.append("washed up")', BAD, "when *you* are asked to stop", id="takes a TimeoutError for the limit"),
         pytest.param(LOOP.format("asyncio.CancelledError:\n        raise\n    except Exception:\n    " + OUCH), LIMIT, "nobody washed up", id="raises, and leaves a mess"),
         pytest.param(LOOP.format("BaseException as error:\n    " + OUCH + "\n        if not isinstance(error, Exception):\n            raise"), LIMIT,
                      "noted as one, too", id="notes it, and raises"),
