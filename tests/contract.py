@@ -27,7 +27,7 @@ CELLS = range(25, 46)
 CELLS_OF: dict[str, range] = {
     "03": range(25, 52),  # three servers, each built, run and broken in front of the reader
     "05": range(25, 51),  # a loop grown in three steps, in small cells
-    "07": range(25, 51),  # six silences, each provoked, heard and mended
+    "07": range(25, 51),  # seven silences, each provoked, heard and mended
     "08": range(25, 54),  # a thousand callers, what blocks, who doesn't read, closing time, and four servers side by side
     "11": range(25, 48),  # a page and its stand-in, what a script may not do, how a page goes, and the way to another machine
     "18": range(25, 91),  # three sittings in one notebook, each with the size of a small one
