@@ -14,10 +14,12 @@ from .engine import Answer, Case, Cases, Seen, exercise, words
 
 HEARS = 1.0
 """Seconds that a client of the check listens for an answer, at most."""
-LINGERS = 0.4
-"""Seconds in which a handler could take everything from a client that reads nothing."""
+LINGERS = 0.3
+"""Seconds in which a handler could go on, after the line is full of answers that nobody reads."""
 SMALL = 2**16
 """Bytes that the operating system keeps for each end, where a case wants the line to fill up soon."""
+PILE = 2**20
+"""So many bytes are in the handler's own memory only if it doesn't drain: one that does has the high-water mark and an answer there."""
 
 STILL_OPEN = (
     "All that came back is right. But the handler has returned, and the line is still open: the client goes on waiting. For streams, returning is not "
@@ -26,6 +28,13 @@ STILL_OPEN = (
 AWAITED_WRITE = "`write` takes the bytes and returns at once, and so does `close`: there is nothing to wait for. Which other method of the writer waits?"
 IS_TEXT = "The words are there, but as text. A stream carries bytes, and bytes have most methods of texts. Where did you turn one into the other?"
 CLOSED_EARLY = "The first answer was written. Then you wrote to a line that you had closed yourself. What stands inside of the loop, and what after it?"
+NO_CLOSE = "A stream is a reader and a writer, and the reader has no `close`. Which of the two hangs up?"
+NOT_DIGITS = "The header has come. But `int` reads a text of digits, and these four bytes are the number itself. Which method of `int` reads bytes (02)?"
+NO_DRAIN = (
+    "What comes is answered. But this client reads nothing, and you went on all the same: the answers pile up in your own memory. Which call waits while the "
+    "other side can't keep up, and after which answer?"
+)
+GAVE_UP = "What comes is answered. But this client reads nothing yet, and the handler has ended all the same. How long is it to wait, and which call does that?"
 NO_AWAIT = "`read`, `readline` and `readexactly` are coroutines: the call alone reads nothing. Which word is missing?"
 
 
@@ -48,10 +57,10 @@ class Visit:
         if last:
             self.writer.write_eof()
 
-    async def hear(self, size: int) -> bytes:
+    async def hear(self, size: int, patience: float = HEARS) -> bytes:
         """So many bytes, or what has come of them until the handler ends, hangs up, or is silent for too long."""
         reading = asyncio.create_task(self._heard(size))
-        await asyncio.wait({reading, self.task}, timeout=HEARS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({reading, self.task}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         if not reading.done() and self.task.done():  # nothing more will be sent
             await asyncio.wait({reading}, timeout=0.1)
         reading.cancel()
@@ -82,6 +91,18 @@ class Visit:
         self.got = bytearray()
         while piece := await self.reader.read(2**16):
             self.got += piece
+
+    async def filled(self) -> int:
+        """Read nothing until the line is full, and a while longer. Returns how many bytes wait in the handler's own memory then."""
+        waited, until = 0.0, asyncio.get_running_loop().time() + HEARS
+        while waited < LINGERS and not self.task.done() and self._kept() < PILE and asyncio.get_running_loop().time() < until:
+            if self._kept():
+                waited += 0.01
+            await asyncio.sleep(0.01)
+        return self._kept()
+
+    def _kept(self) -> int:
+        return self.handler.transport.get_write_buffer_size()
 
     def vanish(self) -> None:
         """Leave without a goodbye: the handler's side sees a reset."""
@@ -119,21 +140,26 @@ def closed(c: Case, one: Visit, hint: str = STILL_OPEN) -> None:
 
 # --- Exercise 1
 
-def _type_errors(error: TypeError) -> str:
-    text = str(error)
-    return next((hint for part, hint in (("NoneType", AWAITED_WRITE), ("coroutine", NO_AWAIT), ("'str'", IS_TEXT)) if part in text), "")
+TOLD_BY_TEXT = (
+    (TypeError, "NoneType", AWAITED_WRITE),
+    (TypeError, "coroutine", NO_AWAIT),
+    (TypeError, "'str'", IS_TEXT),
+    (AttributeError, "'StreamReader' object has no attribute 'close'", NO_CLOSE),
+    (ValueError, "invalid literal for int", NOT_DIGITS),
+)
+"""Mistakes that an exception's text tells: its type, a part of the text, the hint."""
 
 
 @contextlib.asynccontextmanager
 async def explained(c: Case) -> AsyncIterator[None]:
-    """Give the mistakes that a TypeError tells of their own hints."""
+    """Give the mistakes that an exception's text tells their own hints."""
     try:
         yield
-    except TypeError as error:
-        hint = _type_errors(error)
+    except (TypeError, AttributeError, ValueError) as error:
+        hint = next((hint for kind, part, hint in TOLD_BY_TEXT if isinstance(error, kind) and part in str(error)), "")
         if not hint:
             raise
-        c.fail(received=words(f"it raised TypeError: {error}"), hints=[(words, hint)], hint=hint)
+        c.fail(received=words(f"it raised {type(error).__name__}: {error}"), hints=[(words, hint)], hint=hint)
 
 
 @exercise
@@ -146,6 +172,7 @@ async def loud_lines(answer: Answer, case: Cases) -> None:
         hints=[
             (b"hello\nagain\n", "Both lines come back. But as quietly as they came. Which method of bytes gives them in capital letters?"),
             (b"HELLO\n", "The first line is right. What keeps the handler going while lines come?"),
+            (b"HELLO\n\nAGAIN\n\n", "The letters are right. But each line ends twice. What does `readline` do with the `\\n` at a line's end?"),
             (b"HELLOAGAIN", "The letters are right. But a line ends with `\\n`, and it belongs to what goes back."),
             (b"", "The lines were heard. But nothing came back: which method of the writer sends bytes?"),
             (ConnectionResetError, CLOSED_EARLY),
@@ -173,9 +200,29 @@ async def loud_lines(answer: Answer, case: Cases) -> None:
     ) as c, explained(c), visit(answer, c) as one:
         await one.say(b"hel")
         early = await _in_a_moment(one.reader)
-        c.true(early == b"", received=early, hint="With whole lines it works. But half a line was answered. But a line may come in pieces. Which method of the reader waits for the `\\n`?")
+        c.true(early == b"", received=early, hint="With whole lines it works. But here half a line was answered: a line may come in pieces. Which method of the reader waits for the `\\n`?")
         await one.say(b"lo\n")
         c.equal(await one.hear(6))
+    async with case(
+        "an empty line between two",
+        sent=words(r"b'one\n\ntwo\n', and nothing will follow"),
+        expected=b"ONE\n\nTWO\n",
+        hints=[(b"ONE\n", "Lines with something in them are right. This one is empty, and you took it for the end. What does `readline` return for it, and what at the end?")],
+    ) as c, explained(c), visit(answer, c) as one:
+        await one.say(b"one\n\ntwo\n", last=True)
+        c.equal(await one.end())
+        closed(c, one)
+    async with case(
+        "a client that reads nothing",
+        sent=words("200 lines of 10,000 bytes, and it reads none of the answers"),
+        expected=words("a handler that waits until the client reads"),
+    ) as c, visit(answer, c, small=True) as one:
+        line = b"x" * 9_999 + b"\n"
+        await one.say(line * 200, last=True)
+        c.true(await one.filled() < PILE, hint=NO_DRAIN, received=words("a handler that took all of them"))
+        c.true(not one.task.done(), hint=GAVE_UP, received=words("a handler that has ended"))
+        got = await one.end()
+        c.true(got == line.upper() * 200, received=words(f"{len(got):,} bytes in the end"), hint="It waits. But in the end not all of the answers are there.")
 
 
 async def _in_a_moment(reader: asyncio.StreamReader) -> bytes:
@@ -206,18 +253,33 @@ LATE_RESET = (
     "with `close` alone, or expect it there as well."
 )
 READS_FIRST = (
-    "It waits for a message that is longer than it will ever take. The header alone has come, and says so already. Where is the limit asked about: before "
-    "or after the message is read?"
+    "It waits for a message that is longer than it will ever take. The header alone has come, and says so already. What can be "
+    "decided before the message is read?"
 )
-NO_DRAIN = (
-    "All frames are answered. But this client reads nothing, and still you went on taking its frames: all the answers pile up in your own memory. "
-    "Which call waits while the other side can't keep up?"
+SKIPPED = "You notice, before the message has come. But then you wait for the next header, as if nothing were wrong. What should happen to such a client?"
+SENT_EARLY = "Whole frames are right. But you sent this header back before its message was there, and it never came. When is a frame whole?"
+ANOTHER_LIMIT = "Short frames are right. But here `limit` is 200,000, and you hung up on a frame of that length. Which number do you compare with, and where does it come from?"
+DIED_IN_DRAIN = (
+    "A client that vanishes while you read is survived. But this one vanished while you waited for it to take its answers, and the handler died of it. Which of "
+    "your lines can raise, and which of them does the `try` hold?"
 )
 SWALLOWED = "It stops. But whoever asked it to stop is never told: you caught an exception that was not for you. Which one did you name?"
 
 
 def frame(message: bytes) -> bytes:
     return len(message).to_bytes(4, "big") + message
+
+
+async def _survives(c: Case, one: Visit, hint: str) -> None:
+    """Fail unless the handler of a client that has vanished ends by itself, without an exception, and closes its end."""
+    async with asyncio.timeout(HEARS):
+        await asyncio.wait({one.task})
+        try:
+            await one.task
+        except OSError as error:
+            late = any(place.name == "wait_closed" for place in traceback.extract_tb(error.__traceback__))
+            c.fail(LATE_RESET if late else hint, received=words(f"it raised {type(error).__name__}"))
+    closed(c, one)
 
 
 @exercise(
@@ -274,9 +336,12 @@ async def frame_echo(answer: Answer, case: Cases) -> None:
         "a header that announces too much",
         sent=words(f"a header that says {LIMIT + 1}, limit={LIMIT}"),
         expected=words("nothing, and a hang-up"),
-        hints=[(Seen.STUCK, READS_FIRST)],
     ) as c, explained(c), visit(answer, c, LIMIT) as one:
         await one.say((LIMIT + 1).to_bytes(4, "big"))
+        await asyncio.wait({one.task}, timeout=HEARS)
+        if not one.task.done():
+            await one.say(hello)
+            c.fail(SKIPPED if await one.hear(len(hello), patience=0.5) == hello else READS_FIRST, received=words("a handler that goes on"))
         try:
             got = await one.end()
         except ValueError as error:
@@ -294,7 +359,7 @@ async def frame_echo(answer: Answer, case: Cases) -> None:
     ) as c, visit(answer, c, LIMIT) as one:
         await one.say(hello[:6], last=True)
         got = await one.end()
-        c.equal(got, b"", hint="Whole frames are right. But this one was never whole. Which method of the reader notices?")
+        c.equal(got, b"", hints={hello[:4]: SENT_EARLY}, hint="Whole frames are right. But this one was never whole. Which method of the reader notices?")
         closed(c, one)
     async with case(
         "a client that hangs up between two frames",
@@ -313,25 +378,29 @@ async def frame_echo(answer: Answer, case: Cases) -> None:
         await one.say(hello)
         await one.hear(len(hello))
         one.vanish()
-        async with asyncio.timeout(HEARS):
-            await asyncio.wait({one.task})
-            try:
-                await one.task
-            except OSError as error:
-                late = any(place.name == "wait_closed" for place in traceback.extract_tb(error.__traceback__))
-                c.fail(LATE_RESET if late else NOT_CAUGHT_RESET, received=words(f"it raised {type(error).__name__}"))
-        closed(c, one)
+        await _survives(c, one, NOT_CAUGHT_RESET)
+    big = frame(bytes(BIG))
     async with case(
         "a client that reads nothing",
         sent=words("20 frames of 200,000 bytes, limit=200,000, and it reads none of the answers"),
         expected=words("a handler that waits until the client reads"),
     ) as c, visit(answer, c, BIG, small=True) as one:
-        big = frame(bytes(BIG))
         await one.say(big * 20, last=True)
-        await asyncio.wait({one.task}, timeout=LINGERS)
-        c.true(not one.task.done(), hint=NO_DRAIN, received=words("a handler that took all of them"))
+        kept = await one.filled()
+        c.true(kept < PILE, hint=NO_DRAIN, received=words("a handler that took all of them"))
+        c.true(not one.task.done(), hint=GAVE_UP if kept else ANOTHER_LIMIT, received=words("a handler that has ended"))
         got = await one.end()
         c.true(got == big * 20, received=words(f"{len(got):,} bytes in the end"), hint="It waits. But in the end not all of the answers are there.")
+    async with case(
+        "a client that reads nothing, and then vanishes",
+        sent=words("5 frames of 200,000 bytes, limit=200,000, and a reset of the line"),
+        expected=words("a handler that ends, and no exception"),
+        hints=[(Seen.STUCK, "The client is gone, and the handler goes on. What does it wait for?")],
+    ) as c, visit(answer, c, BIG, small=True) as one:
+        await one.say(big * 5)
+        await one.filled()
+        one.vanish()
+        await _survives(c, one, DIED_IN_DRAIN)
     async with case(
         "a handler that is stopped",
         sent=words("nothing, and the server cancels the handler"),
