@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -96,16 +98,29 @@ def _end(balls: Sequence[Message]) -> float:
     return max(moment for ball in balls for moment in (ball.sent, ball.received or 0.0))
 
 
+def _closest(balls: Sequence[Message]) -> float:
+    """The time that is usual between a ball and the next one of the same side; infinite when neither has a second."""
+    own = [[ball.sent for ball in balls if ball.sender == sender] for sender in ("client", "server")]
+    gaps = sorted(after - before for sent in own for before, after in itertools.pairwise(sorted(sent)))
+    return gaps[len(gaps) // 2] if gaps else math.inf
+
+
 def _in_the_air(balls: Sequence[Message], longest: float) -> list[tuple[float, int]]:
-    """(moment, how many balls are in the air from then on), without what lasts too short to be seen on this scale."""
+    """(moment, how many balls are in the air from then on).
+
+    Where one comes and the next one leaves, sooner than this scale can show, none is missing in between.
+    """
     changes = [(ball.sent, 1) for ball in balls] + [(ball.received, -1) for ball in balls if ball.received is not None]
-    counts, count = [(0.0, 0)], 0
+    steps: list[tuple[float, int]] = []
     for moment, change in sorted(changes):
-        count += change
-        if moment - counts[-1][0] < longest / 150:
-            counts[-1] = (counts[-1][0], count)
+        if change > 0 and steps and steps[-1][1] < 0 and moment - steps[-1][0] < longest / 150:
+            steps.pop()
         else:
-            counts.append((moment, count))
+            steps.append((moment, change))
+    counts, count = [(0.0, 0)], 0
+    for moment, change in steps:
+        count += change
+        counts.append((moment, count))
     return [*counts, (_end(balls), count)]
 
 
@@ -137,6 +152,8 @@ def _panel(paper: Axes, left: float, width: float, top: float, balls: Sequence[M
     lanes = {"client": left + margin, "server": left + width - margin}
     colors = {"client": CLIENT, "server": SERVER}
     bottom = top - max(_end(balls) * scale, 0.3)
+    # inches between two balls: where thinner lines keep apart what thick ones would fill
+    stroke, head = (0.9, 5) if 0.025 < _closest(balls) * scale < 0.06 else (1.5, 9)
     for sender, x in lanes.items():
         block(paper, x - 0.42, top + 0.14, 0.84, 0.34, sender, color=colors[sender], size=SMALL)
         line(paper, (x, top + 0.14), (x, bottom - 0.08), color=colors[sender], width=2.2, zorder=1)
@@ -146,11 +163,11 @@ def _panel(paper: Axes, left: float, width: float, top: float, balls: Sequence[M
         style = "-" if ball.sender == "client" else (0, (5, 1.2))
         if ball.received is None:
             half = (start + end) / 2
-            line(paper, (start, y), (half, y - 0.15), color=colors[ball.sender], width=1.5, zorder=3, style=style)
+            line(paper, (start, y), (half, y - 0.15), color=colors[ball.sender], width=stroke, zorder=3, style=style)
             cross(paper, half, y - 0.15, size=9)
         else:
             goal = top - ball.received * scale
-            arrow(paper, (start, y), (end, goal), color=colors[ball.sender], width=1.5, head=9, style=style)
+            arrow(paper, (start, y), (end, goal), color=colors[ball.sender], width=stroke, head=head, style=style)
     for sender, x in lanes.items():
         outward = -1 if sender == "client" else 1
         _labels(
