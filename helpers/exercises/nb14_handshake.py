@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import contextlib
 import hashlib
 import re
 import socket
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -43,12 +46,24 @@ def _digest(data: bytes) -> str:
     return base64.b64encode(hashlib.sha1(data).digest()).decode()
 
 
+OTHER_WAY = "`b64decode` reads base64, and the answer is to be written in it. Which function goes the other way?"
+
+
 def _mistakes(key: str) -> list[tuple[Any, str]]:
     """What the usual mistakes make of a key, as text or still as bytes, and the hint for each."""
     full = (key + GUID).encode()
     wrong = {
         _digest(key.encode()): "A hash of the key, in base64: the tools are right. But this one anybody could make who knows base64. What hangs behind the key?",
         _digest((GUID + key).encode()): "The right two parts. Which of them comes first?",
+        _digest(GUID.encode()): "A hash of the GUID, in base64: the tools are right. But it is the same for every key. What stands in front of the GUID?",
+        _digest(f"{key.encode()}{GUID}".encode()): (
+            "The right two parts. But `b'...'` went into the text along with the key: that is how Python *shows* bytes. Which comes first, putting together or `encode`?"
+        ),
+        _digest(base64.b64encode(key.encode()) + GUID.encode()): (
+            "The right recipe, on other bytes: the key came in base64, and you wrote it in base64 once more. Take it as it came, as letters."
+        ),
+        base64.b64encode(hashlib.sha1(key.encode()).digest() + GUID.encode()).decode(): "The key was hashed, and then came the GUID. Of what is the hash to be taken?",
+        f"Sec-WebSocket-Accept: {right_answer(key)}": "The right letters, behind the name of their header. Is the answer to a key the whole line, or its value?",
         _digest(base64.b64decode(key) + GUID.encode()): "The right recipe, on other bytes: you decoded the key first. Take it as it came, as letters.",
         _digest((key + GUID.lower()).encode()): "Nearly. The GUID is hashed letter by letter. In which case is it written?",
         _digest((key + "\r\n" + GUID).encode()): "The right two parts, but something stands between them. Where does a header's value end?",
@@ -66,6 +81,8 @@ def _mistakes(key: str) -> list[tuple[Any, str]]:
     }
     hints: list[tuple[Any, str]] = [(text, hint) for text, hint in wrong.items() if text != right_answer(key)]
     hints += [(text.encode(), hint) for text, hint in hints]
+    with contextlib.suppress(binascii.Error):  # some digests can't be read as base64 at all
+        hints.append((base64.b64decode(hashlib.sha1(full).digest()), OTHER_WAY))
     hints += [
         (hashlib.sha1(full).digest(), "The right twenty bytes. A header is text: what is missing between them and the answer?"),
         (
@@ -80,15 +97,16 @@ def _mistakes(key: str) -> list[tuple[Any, str]]:
     hints=[
         (
             TypeError,
-            "The order is right. But a hash eats bytes, and base64 too: text has to be encoded first, bytes are not glued to text. Which of the "
-            "two do you have at that line?",
+            "A hash eats bytes, and base64 too: text has to be encoded first, bytes are not glued to text. Which of the two do you have at that line?",
         ),
+        (UnicodeDecodeError, "These bytes are no letters, and `decode` can't read them as such. What writes any bytes as letters?"),
+        (binascii.Error, OTHER_WAY),
         (AttributeError, "Is it text or bytes at that line? Text has `encode`, bytes have `decode`, and a hash object has `digest`."),
     ]
 )
 def accept_key(answer: Answer, case: Cases) -> None:
     with case("the key of the RFC", sent=RFC_KEY, expected="s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", hints=_mistakes(RFC_KEY)) as c:
-        c.equal(answer(RFC_KEY))
+        c.equal(_accepted(c, answer, RFC_KEY))
 
     with case(
         "another key",
@@ -96,14 +114,23 @@ def accept_key(answer: Answer, case: Cases) -> None:
         expected=right_answer(OTHER_KEY),
         hints=[(right_answer(RFC_KEY), "For the key of the RFC this is right. Does your function look at the key it is given?"), *_mistakes(OTHER_KEY)],
     ) as c:
-        c.equal(answer(OTHER_KEY))
+        c.equal(_accepted(c, answer, OTHER_KEY))
 
     with case("a third key, which a real server answers, too", sent=NEXT_KEY, expected=words("what the server answers"), hints=_mistakes(NEXT_KEY)) as c:
-        got = answer(NEXT_KEY)
+        got = _accepted(c, answer, NEXT_KEY)
         with socket.create_connection(c.serve(_listen).address, timeout=1.5) as line:
             line.sendall(_rows("GET / HTTP/1.1", "Host: 127.0.0.1", *GOOD[2:4], f"Sec-WebSocket-Key: {NEXT_KEY}", GOOD[5]))
             said = _hear(line).decode().partition("Sec-WebSocket-Accept: ")[2].partition("\r\n")[0]
         c.equal(got, said, hint="Two keys were right. What does your function do with this one?")
+
+
+def _accepted(c: Case, answer: Answer, key: str) -> Any:
+    try:
+        return answer(key)
+    except TypeError as error:
+        if re.search(r"HASH|\bsha1\b", str(error)):  # what `hashlib.sha1` makes, before it was asked for its bytes
+            c.hints.insert(0, (TypeError, "That is the machine that computes the hash, and no bytes yet. Which method gets them out?"))
+        raise
 
 
 async def _listen(ws: Any) -> None:
@@ -127,6 +154,8 @@ def _fault(data: bytes, host: str, path: str, key: str) -> str:
     """What is wrong with a question, as a hint; "" when it is in order."""
     if not data:
         return "It can be sent, but nothing is in it. What is the first line?"
+    if braces := re.search(rb"\{\w+\}", data):
+        return f"`{braces[0].decode()}` went over the line with its braces. Only an f-string fills them, and an f-string is text. When do you make bytes of it?"
     if data[:1].isspace():
         return "The lines may be right. But the first one is not the first: a line break or a space comes before it."
     if b"\r\n" not in data and b"\n" in data:
@@ -231,6 +260,7 @@ KINDS: list[tuple[Any, str]] = [
     (int, "The number may be right. But it travels in the first line of an answer. Which function puts lines together?"),
     (tuple, "The parts may be right. But the caller wants the bytes of a whole answer. Which function puts lines together?"),
 ]
+NOBODY_ASKED = "`yes` needs a key, and this question has none. Who should notice that before `yes` is called?"
 MISSING = (
     "You look at the right place. But a header that was never sent is in no dictionary, and your `KeyError` hangs up before anything was said. "
     "Which method of a dictionary takes a default?"
@@ -265,9 +295,9 @@ def respond(answer: Answer, case: Cases) -> None:
         with case(title, sent=words(", ".join(rows)), expected=words(status)) as c:
             _knock(c, answer, rows, status, hint)
 
-    for title, rows in ACCEPTED:
+    for title, rows, hint in ACCEPTED:
         with case(title, sent=words(", ".join(rows)), expected=words("101")) as c:
-            _knock(c, answer, rows, "101", "Your refusals are right. But this one is in order: names and these values have no case, and `Connection` is a list. How do you compare?")
+            _knock(c, answer, rows, "101", f"Your refusals are right. But this one is in order: {hint}")
 
 
 def _without(name: str) -> list[str]:
@@ -278,12 +308,16 @@ def _instead(name: str, row: str) -> list[str]:
     return [row if one.startswith(name) else one for one in GOOD]
 
 
-NO_UPGRADE = "It is refused, or not, but not with the right number. The upgrade was not asked for: which status says *switch first*?"
+NO_UPGRADE = "The upgrade was not asked for: which status says *switch first*?"
 REFUSED = [
-    ("a POST", _instead("GET", "POST / HTTP/1.1"), "405", "An honest client gets in. Here the method is another one. Which word of the first line is it, and which status says so?"),
+    ("a POST", _instead("GET", "POST / HTTP/1.1"), "405", "The method is another one here. Which word of the first line is it, and which status says so?"),
+    ("a POST to the path /GET", _instead("GET", "POST /GET HTTP/1.1"), "405",
+     "The method is another one here, although `GET` stands in the head. In which place do you look for it?"),
     ("a browser that wants a page", GOOD[:2], "426", NO_UPGRADE),
     ("no Upgrade", _without("Upgrade"), "426", NO_UPGRADE),
     ("an upgrade to something else", _instead("Upgrade", "Upgrade: h2c"), "426", "`Upgrade` is there. But to which protocol?"),
+    ("an upgrade to websocket2", _instead("Upgrade", "Upgrade: websocket2"), "426",
+     "`Upgrade` is there. But `websocket2` is another protocol than `websocket`. Do you compare the whole value, or look for letters anywhere in it?"),
     ("Connection: keep-alive", _instead("Connection", "Connection: keep-alive"), "426",
      "`Upgrade` is there. But `Connection` does not list it, so it was meant for somebody on the way. Which status?"),
     ("Connection: no-upgrade", _instead("Connection", "Connection: no-upgrade"), "426",
@@ -291,11 +325,15 @@ REFUSED = [
     ("no Connection", _without("Connection"), "426", "`Upgrade` is there. But `Connection` is not, so it was meant for somebody on the way. Which status?"),
     ("no key", _without("Sec-WebSocket-Key"), "400", "The upgrade is asked for. But without a key there is nothing to answer. Which status says *bad request*?"),
     ("version 8", _instead("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"), "400", "The key is there. But this client speaks an older edition of the rules. Which status?"),
+    ("version 113", _instead("Sec-WebSocket-Version", "Sec-WebSocket-Version: 113"), "400",
+     "The key is there. But the version is 113, which is not 13. Do you compare the whole value, or look for letters anywhere in it?"),
     ("no version", _without("Sec-WebSocket-Version"), "400", "The key is there. But which edition of the rules does this client speak? It does not say."),
 ]  # fmt: skip
+COMPARE = "names and these values have no case, and `Connection` is a list. How do you compare?"
 ACCEPTED = [
-    ("Connection: keep-alive, Upgrade", _instead("Connection", "Connection: keep-alive, Upgrade")),
-    ("other capitals", [GOOD[0], GOOD[1], "CONNECTION: upgrade", "upgrade: WebSocket", *GOOD[4:]]),
+    ("another path", _instead("GET", "GET /scores?set=3 HTTP/1.1"), "the method is `GET`, and the path is another one. How much of the first line do you compare?"),
+    ("Connection: keep-alive, Upgrade", _instead("Connection", "Connection: keep-alive, Upgrade"), COMPARE),
+    ("other capitals", [GOOD[0], GOOD[1], "CONNECTION: upgrade", "upgrade: WebSocket", *GOOD[4:]], COMPARE),
 ]
 
 
@@ -304,7 +342,7 @@ def _door(c: Case, answer: Answer, then: bytes = b"") -> Callable[[socket.socket
 
     def talk(line: socket.socket) -> None:
         try:
-            said = answer(_hear(line).decode("latin-1"))
+            said = _answered(c, answer, _hear(line).decode("latin-1"))
             c.kind(said, (bytes, bytearray), hints=KINDS)
             if b" 101 " in said[:20]:
                 line.sendall(said + then)
@@ -320,18 +358,28 @@ def _door(c: Case, answer: Answer, then: bytes = b"") -> Callable[[socket.socket
     return talk
 
 
+def _answered(c: Case, answer: Answer, head: str) -> Any:
+    try:
+        return answer(head)
+    except KeyError as error:
+        if traceback.extract_tb(error.__traceback__)[-1].name == "yes":
+            c.hints.insert(0, (KeyError, NOBODY_ASKED))
+        raise
+
+
 def _knock(c: Case, answer: Answer, rows: list[str], status: str, hint: str) -> None:
-    with socket.create_connection(c.listener(_door(c, answer)), timeout=0.6) as line:
+    with socket.create_connection(c.listener(_door(c, answer)), timeout=1.5) as line:
         line.sendall(_rows(*rows))
         head = _hear(line)
     first = head.partition(b"\r\n")[0].decode("latin-1")
+    if not first and answer.calls and answer.calls[-1].error is not None:
+        raise answer.calls[-1].error  # that is why; the other thread may not have come to say so
     if not re.match(r"HTTP/1\.1 \d{3}\b", first):
         c.fail("An answer begins with a status line: `HTTP/1.1`, three digits, and words. What is the first line of yours?", received=words(repr(first) if first else "nothing"))
-    c.true(
-        first.split()[1] == status,
-        hint="This one should not get in. " + hint if first.split()[1] == "101" else hint,
-        received=words(first),
-    )
+    given = first.split()[1]
+    if status != "101":
+        hint = ("This one should not get in. " if given == "101" else "It does not get in, which is right. ") + hint
+    c.true(given == status, hint=hint, received=words(first))
     c.true(head.endswith(b"\r\n\r\n"), hint="The status is right. But the caller waits for the end of the head. What is it?", received=words("a head without an end"))
     if status == "101":
         key = next(row for row in rows if row.startswith("Sec-WebSocket-Key")).partition(": ")[2]

@@ -44,10 +44,19 @@ RIGHT_KEY = KEY + "base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()
         pytest.param("b64encode", "encodebytes", "a line break", id="encodebytes"),
         pytest.param(").decode()", ")", "bytes into text", id="returns bytes"),
         pytest.param(RIGHT_KEY, KEY + "str(base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()))", "how Python *shows* bytes", id="str of bytes"),
-        pytest.param("(key + GUID).encode()", "key + GUID", "a hash eats bytes", id="hashes text"),
-        pytest.param("(key + GUID).encode()", "key.encode() + GUID", "a hash eats bytes", id="bytes and text"),
-        pytest.param("hashlib.sha1((key + GUID).encode()).digest()", "hashlib.sha1((key + GUID).encode())", "a hash eats bytes", id="the hash object"),
-        pytest.param("hashlib.sha1((key + GUID).encode()).digest()", "hashlib.sha1((key + GUID).encode()).hexdigest()", "a hash eats bytes", id="hex is text"),
+        pytest.param("(key + GUID).encode()", "key + GUID", "A hash eats bytes", id="hashes text"),
+        pytest.param("(key + GUID).encode()", "key.encode() + GUID", "A hash eats bytes", id="bytes and text"),
+        pytest.param("(key + GUID).encode()", "GUID + key", "A hash eats bytes", id="hashes text, GUID first"),
+        pytest.param("hashlib.sha1((key + GUID).encode()).digest()", "hashlib.sha1((key + GUID).encode())", "Which method gets them out", id="the hash object"),
+        pytest.param("(key + GUID)", "GUID", "the same for every key", id="no key"),
+        pytest.param("(key + GUID)", "f'{key.encode()}{GUID}'", "went into the text along with the key", id="bytes in an f-string"),
+        pytest.param("(key + GUID).encode()", "base64.b64encode(key.encode()) + GUID.encode()", "once more", id="base64 twice"),
+        pytest.param("(key + GUID).encode()).digest()", "key.encode()).digest() + GUID.encode()", "Of what is the hash", id="the GUID too late"),
+        pytest.param("digest())", "digest().decode())", "no letters", id="decodes the digest"),
+        pytest.param("base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()", "base64.b64decode(hashlib.sha1((key + GUID).encode()).digest())", "goes the other way", id="b64decode"),
+        pytest.param("base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()", "base64.b64decode(key[:-1])", "goes the other way", id="b64decode that raises"),
+        pytest.param("return ", "return 'Sec-WebSocket-Accept: ' + ", "the whole line", id="the header's name, too"),
+        pytest.param("hashlib.sha1((key + GUID).encode()).digest()", "hashlib.sha1((key + GUID).encode()).hexdigest()", "A hash eats bytes", id="hex is text"),
         pytest.param("base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()", "'s3pPLMBiTxaQ9kYGzzhZRbK+xOo='", "look at the key", id="the RFC's answer for all"),
         pytest.param("base64.b64encode(hashlib.sha1((key + GUID).encode()).digest()).decode()", "hashlib.sha1((key + GUID).encode()).digest()", "A header is text", id="no base64"),
         pytest.param("return ", "print('x')\n ", "went to the screen", id="prints"),
@@ -86,6 +95,8 @@ ASK = '''def upgrade(host, path, key):
         pytest.param('f"Host: {host}", ', "", "`Host` is missing", id="no Host"),
         pytest.param("{host}", "127.0.0.1", "names another one", id="one host for all"),
         pytest.param("GET {path}", "GET /", "another path", id="one path for all"),
+        pytest.param('f"GET {path}', '"GET {path}', "`{path}` went over the line", id="no f in the first line"),
+        pytest.param('f"Sec-WebSocket-Key: {key}"', '"Sec-WebSocket-Key: {key}"', "`{key}` went over the line", id="no f in the key's line"),
         pytest.param("GET {path}", "GET ws://{host}{path}", "another path", id="the whole URI"),
         pytest.param("GET {path} HTTP/1.1", "GET {path}", "three words", id="no version of HTTP"),
         pytest.param("HTTP/1.1", "HTTP/1.0", "an upgrade was new", id="HTTP 1.0"),
@@ -129,7 +140,10 @@ DOOR = '''def respond(head):
         pytest.param("405", "400", "Which word of the first line", id="400 for a POST"),
         pytest.param("426", "400", "which status says *switch first*", id="400 for a page"),
         pytest.param("400", "426", "Which status says *bad request*", id="426 for no key"),
-        pytest.param('"sec-websocket-key" not in headers or ', "", "takes a default", id="does not look for a key"),
+        pytest.param('"sec-websocket-key" not in headers or ', "", "`yes` needs a key", id="does not look for a key"),
+        pytest.param('"sec-websocket-key" not in headers', 'headers["sec-websocket-key"] == ""', "takes a default", id="KeyError for the key"),
+        pytest.param(' or headers.get("upgrade", "").lower() != "websocket"', "", "This one should not get in. The upgrade was not asked for", id="no Upgrade gets in"),
+        pytest.param("426", "400", "It does not get in, which is right. The upgrade was not asked for", id="another number for no Upgrade"),
         pytest.param(' or headers.get("sec-websocket-version") != "13"', "", "an older edition", id="does not look at the version"),
         pytest.param('headers.get("sec-websocket-version") != "13"', 'headers.get("sec-websocket-version") != 13', "it was sent away", id="a number"),
         pytest.param('headers.get("sec-websocket-version") != "13"', 'headers.get("sec-websocket-version", "13") != "13"', "It does not say", id="no version is 13"),
@@ -148,6 +162,29 @@ def test_respond_refuses(taken, old, new, hint):
     refused(taken, "respond", DOOR.replace(old, new), hint)
 
 
+ANYWHERE = "letters anywhere in it"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "case", "hint"),
+    [
+        ('head.split(" ")[0] != "GET"', 'not head.startswith("GET / HTTP/1.1")', "another path", "How much of the first line"),
+        ('head.split(" ")[0] != "GET"', '"GET" not in head', "a POST to the path /GET", "In which place"),
+        ('headers.get("upgrade", "").lower() != "websocket"', '"websocket" not in headers.get("upgrade", "").lower()', "an upgrade to websocket2", ANYWHERE),
+        ('headers.get("sec-websocket-version") != "13"', '"13" not in headers.get("sec-websocket-version", "")', "version 113", ANYWHERE),
+    ],
+)
+def test_respond_looks_at_the_right_part_of_a_line(taken, old, new, case, hint):
+    assert old in DOOR
+    verdict = check(taken("14", "respond").write(DOOR.replace(old, new)))
+    assert verdict.status == "failed" and f"“{case}”" in verdict.summary and hint in verdict.hint, verdict
+
+
+def test_what_respond_raises_is_shown_and_not_that_it_said_nothing(taken):
+    verdict = check(taken("14", "respond").write(DOOR.replace('return http("HTTP/1.1 405 Method Not Allowed")', "raise LookupError(405)")))
+    assert ("received", "it raised LookupError: 405, in `raise LookupError(405)`") in verdict.rows, verdict
+
+
 def test_an_answer_may_be_written_otherwise(taken):
     ways = {
         "accept_key": ["def accept_key(key):\n h = hashlib.sha1(key.encode())\n h.update(GUID.encode())\n return str(base64.b64encode(h.digest()), 'ascii')"],
@@ -155,7 +192,12 @@ def test_an_answer_may_be_written_otherwise(taken):
             "def upgrade(host, path, key):\n return (f'GET {path} HTTP/1.1\\r\\nsec-websocket-version:13\\r\\nCONNECTION: keep-alive, upgrade\\r\\n'\n"
             "  f'Sec-WebSocket-Key: {key}\\r\\nupgrade: WebSocket\\r\\nhost: {host}\\r\\nOrigin: http://{host}\\r\\n\\r\\n').encode()",
         ],
-        "respond": [DOOR.replace('return http("HTTP/1.1 400 Bad Request")', "return b'HTTP/1.1 400 Bad Request\\r\\nContent-Length: 2\\r\\n\\r\\nno'")],
+        "respond": [
+            DOOR.replace('return http("HTTP/1.1 400 Bad Request")', "return b'HTTP/1.1 400 Bad Request\\r\\nContent-Length: 2\\r\\n\\r\\nno'"),
+            DOOR.replace('headers.get("upgrade", "").lower() != "websocket"', '"websocket" not in headers.get("upgrade", "").lower().split(", ")'),
+            DOOR.replace('headers.get("sec-websocket-version") != "13"', 'int(headers.get("sec-websocket-version", 0)) != 13'),
+            DOOR.replace('head.split(" ")[0] != "GET"', 'not head.startswith("GET ")'),
+        ],
     }
     for name, texts in ways.items():
         for text in texts:
