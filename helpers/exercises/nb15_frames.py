@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import random
+import re
 import struct
 from typing import Any
 
@@ -15,6 +17,23 @@ KEY = b"\x37\xfa\x21\x3d"  # RFC 6455, section 5.7
 HELLO = b"\x81\x05Hello"
 MASKED = b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
 SIZES = (0, 1, 4, 125, 126, 127, 255, 256, 65_535, 65_536)
+
+
+class Hex(bytes):
+    """A frame that a verdict shows in hexadecimal; of a long one the header."""
+
+    def __repr__(self) -> str:
+        if len(self) <= 20:
+            return self.hex(" ")
+        header = 2 + {126: 2, 127: 8}.get(self[1] & 0x7F, 0) + 4 * (self[1] >> 7)
+        return f"{self[:header].hex(' ')} …, {len(self):,} bytes in all"
+
+
+class Many(bytes):
+    """A payload of which a verdict shows the size and the beginning."""
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} bytes {self[:4].hex(' ')} …"
 
 
 def written(opcode: int, payload: bytes, key: bytes = b"", fin: bool = True) -> bytes:
@@ -30,14 +49,39 @@ def _plain(got: Any) -> Any:
     return bytes(got) if isinstance(got, bytearray) else got
 
 
-def _differs(got: Any, want: bytes) -> str:
+def _differs(got: bytes, want: bytes) -> str:
     """Where two frames part, in words: nobody compares 65,536 bytes by eye."""
-    if not isinstance(got, bytes):
-        return ""
     place = next((i for i, (a, b) in enumerate(zip(got, want, strict=False)) if a != b), min(len(got), len(want)))
     seen = f"{got[place]:02x}" if place < len(got) else "its end"
     wanted = f"{want[place]:02x}" if place < len(want) else "the end"
     return f"{len(got):,} bytes; the first that differs is byte {place}: {seen}, and {wanted} was wanted"
+
+
+def _built(c: Case, answer: Answer, opcode: int, payload: bytes, key: bytes) -> Any:
+    try:
+        got = answer(opcode, payload, key)
+    except TypeError as error:
+        if hint := _no_number(str(error)):
+            c.hints.insert(0, (TypeError, hint))
+        raise
+    return Hex(got) if isinstance(got, (bytes, bytearray)) else got
+
+
+def _no_number(text: str) -> str:
+    """The hint for a TypeError that says of something that it is no number, or ""."""
+    if operator := re.search(r" for ([&|^]|<<|>>): ", text):
+        return f"`{operator[1]}` works on two single numbers. Which of its sides is none?"
+    if text.startswith("ord()"):
+        return "A byte of `bytes` is a number already. What is `ord` for?"
+    if "cannot be interpreted as an integer" in text:
+        stands = "bytes stand" if text.startswith("'bytes'") else "something else stands"
+        return f"A number was wanted in that line, and {stands} there. (`bytes([...])`, for one, makes bytes of numbers.) Which part of the line is it?"
+    return ""
+
+
+def _shifted(payload: bytes, shift: int) -> bytes:
+    """Masked, but the first byte with another byte of the key than the first."""
+    return bytes(byte ^ KEY[(place + shift) % 4] for place, byte in enumerate(payload))
 
 
 @exercise(
@@ -55,52 +99,63 @@ def build_frame(answer: Answer, case: Cases) -> None:
     with case(
         "a short text from a server",
         sent=words("opcode 1, b'Hello', no key"),
-        expected=HELLO,
+        expected=Hex(HELLO),
         hints=[
-            (b"\x80\x05Hello", "FIN is set, as it should be. But what kind of message is it? The opcode has a place in the same byte."),
+            (lambda got: got[0] == 0, "The whole first byte came out as 0. FIN and the opcode stand in it side by side: which operator puts bits together?"),
+            (lambda got: got[0] & 0x7F == 0x10, "The opcode is there, but too far to the left. Which four bits of the byte are its own?"),
+            (Hex(b"\x80\x05Hello"), "FIN is set, as it should be. But what kind of message is it? The opcode has a place in the same byte."),
             (lambda got: got.endswith(bytes(4)), "Nothing is to be masked without a key. Is there a key of zeros in it?"),
             (ZeroDivisionError, "Your masking is asked to work without a key, too. What is the payload on the wire then?"),
             (IndexError, "Your masking is asked to work without a key, too. What is the payload on the wire then?"),
-            (b"\x81\x05", "The header is right. What is the payload on the wire when there is no key?"),
+            (Hex(b"\x81\x05"), "The header is right. What is the payload on the wire when there is no key?"),
         ],
     ) as c:
-        c.equal(_plain(answer(1, b"Hello", b"")))
+        c.equal(_built(c, answer, 1, b"Hello", b""))
 
     with case(
         "the same from a client",
         sent=words("opcode 1, b'Hello', key 37 fa 21 3d"),
-        expected=words(MASKED.hex(" ")),
+        expected=Hex(MASKED),
         hints=[
-            (MASKED[:6] + b"Hello", "Header and key are right. But the payload is as it was. What does the MASK bit promise?"),
-            (MASKED[:6] + bytes(b ^ KEY[0] for b in b"Hello"), "The first byte is masked well. Which byte of the key belongs to the second?"),
-            (MASKED[:6] + MASKED[6:10], "The first four bytes are right. After the last byte of the key, which one comes next?"),
+            (Hex(MASKED[:6] + b"Hello"), "Header and key are right. But the payload is as it was. What does the MASK bit promise?"),
+            (Hex(MASKED[:6] + bytes(b ^ KEY[0] for b in b"Hello")), "The first byte is masked well. Which byte of the key belongs to the second?"),
+            (Hex(MASKED[:10]), "The first four bytes are right. After the last byte of the key, which one comes next?"),
             (IndexError, "The first four bytes are right. After the last byte of the key, which one comes next?"),
+            (
+                lambda got: got[6:] in [_shifted(b"Hello", shift) for shift in (1, 2, 3)],
+                "The key is the right one. But its first byte goes with the first of the payload. From where do you count?",
+            ),
+            (Hex(MASKED[:6] + KEY + MASKED[6:]), "The payload is masked well. But the key is there twice. Which line adds it already?"),
         ],
         hint="A server's frame is right. With a key, four bytes of key follow the length, and then the payload, byte for byte XORed.",
     ) as c:
-        got = _plain(answer(1, b"Hello", KEY))
-        c.equal(got, MASKED, received=words(got.hex(" ")) if isinstance(got, bytes) else got)
+        c.equal(_built(c, answer, 1, b"Hello", KEY))
 
-    with case("a ping from a server", sent=words("opcode 9, b'', no key"), expected=b"\x89\x00", hint="Text is right. Which bits of the first byte are the opcode's?") as c:
-        c.equal(_plain(answer(9, b"", b"")))
+    with case("a ping from a server", sent=words("opcode 9, b'', no key"), expected=Hex(b"\x89\x00"), hint="Text is right. Which bits of the first byte are the opcode's?") as c:
+        c.equal(_built(c, answer, 9, b"", b""))
 
     for size in SIZES:
         for key in (b"", KEY):
             payload = (bytes(range(256)) * 257)[:size]
-            want = written(2, payload, key)
+            want = Hex(written(2, payload, key))
             with case(
                 f"{size:,} bytes {'with' if key else 'without'} a key",
                 sent=words(f"opcode 2, {size:,} bytes, {'key 37 fa 21 3d' if key else 'no key'}"),
+                expected=want,
                 hint=_length_hint(size, bool(key)),
             ) as c:
-                got = _plain(answer(2, payload, key))
+                got = _built(c, answer, 2, payload, key)
                 c.kind(got, bytes)
-                c.equal(got, want, received=words(_differs(got, want)), hints=_length_hints(want, payload, key))
+                shown = got if len(got) <= 20 else words(_differs(got, want))
+                c.equal(got, received=shown, hints=[(lambda got: got[0] == 0x83, THREE), *_length_hints(want, payload, key)])
+
+
+THREE = "The opcode is 2 here, and it came out as 3. Which bit is set in your first byte, whatever the opcode?"
 
 
 def _length_hint(size: int, key: bool) -> str:
     if size < 126:
-        return "One frame is right. What is different with this payload?"
+        return "Text and a ping are right. Here the message is binary, and it has another length. Which of the two does your frame get wrong?"
     if key:
         return "Without a key it is right. In the long forms, where has the MASK bit its place?"
     return f"Short frames are right. {'Two' if size < 65_536 else 'Eight'} bytes of length follow here. What announces them, and which end comes first?"
@@ -112,7 +167,7 @@ def _length_hints(want: bytes, payload: bytes, key: bytes) -> list[tuple[Any, st
         return []
     return [
         (
-            lambda got: got[:2] == want[:2] and got[2 : 2 + size] == len(payload).to_bytes(size, "little") != want[2 : 2 + size],
+            lambda got: len(got) == len(want) and got[:2] == want[:2] and got[2 : 2 + size] == len(payload).to_bytes(size, "little") != want[2 : 2 + size],
             "The right form, and the right number of bytes. But which end of a number does the internet send first?",
         ),
         (
@@ -131,6 +186,11 @@ def _length_hints(want: bytes, payload: bytes, key: bytes) -> list[tuple[Any, st
         (struct.error, "A cut may fall in the header, too. How many bytes are there when you ask `struct`?"),
         (Seen.STUCK, "It goes round and round. `parse_frame` doesn't wait for anything: what does it return while bytes are missing?"),
         (lambda got: isinstance(got, tuple) and len(got) == 3, "Three of the four are there. How does the caller know what to cut off?"),
+        (lambda got: isinstance(got, tuple) and isinstance(got[2], list), "The payload is a list of numbers. It should be `bytes`: what makes bytes of numbers?"),
+        (
+            lambda got: isinstance(got, tuple) and not isinstance(got[3], int),
+            "All four are there. But the last one is a number: how many bytes does the frame take, from its first to its last?",
+        ),
     ]
 )
 def parse_frame(answer: Answer, case: Cases) -> None:
@@ -143,6 +203,8 @@ def parse_frame(answer: Answer, case: Cases) -> None:
             (lambda got: got[1] == 0x81, "The first byte has more in it than the opcode. Which bits do you have to leave out?"),
             (lambda got: got[0] == 0x80 or got[0] == 1 and got[0] is not True, "FIN is a bool: is the bit set or not?"),
             (lambda got: isinstance(got[2], str), "The right letters. But payload is bytes; whether it is text, only the whole message can say."),
+            (lambda got: got[1] == 0, "The opcode came out as 0. Which four bits of the first byte are its own?"),
+            (type(None), "This frame is whole, and `None` says that it isn't. Does it come from a comparison, or is there no `return` at the end?"),
             (IndexError, "This frame has no key. Which bit says so?"),
         ],
     ) as c:
@@ -156,6 +218,11 @@ def parse_frame(answer: Answer, case: Cases) -> None:
             (lambda got: got[2] == MASKED[6:], "The payload is in the right place. It is still masked: the four bytes before it are the key."),
             (lambda got: got[2] == MASKED[2:7], "A server's frame is right. Here the MASK bit is set: what stands before the payload?"),
             (lambda got: got[2] == b"Hello", "The payload is right. Count again what the frame takes: header, key and payload."),
+            (lambda got: got[2] == bytes(b ^ KEY[0] for b in MASKED[6:]), "The first byte is right. Which byte of the key belongs to the second?"),
+            (
+                lambda got: got[2] in [_shifted(MASKED[6:], shift) for shift in (1, 2, 3)],
+                "The key is the right one. But its first byte goes with the first of the payload. From where do you count?",
+            ),
             (type(None), "This frame is whole. The second byte is 85: which of its bits belong to the length?"),
         ],
     ) as c:
@@ -174,13 +241,22 @@ def parse_frame(answer: Answer, case: Cases) -> None:
     ) as c:
         c.equal(_parsed(c, answer, b"\x01\x03Hel\x80"))
 
+    with case(
+        "a frame in which RSV1 is set",
+        sent=b"\xc1\x05Hello",
+        expected=(True, 1, b"Hello", 7),
+        hints=[(lambda got: got[1] != 1, "RSV1 is set here. How many bits has the opcode?")],
+        hint="RSV1 is set here, and all else is as before. Which bits are FIN and opcode?",
+    ) as c:
+        c.equal(_parsed(c, answer, b"\xc1\x05Hello"))
+
     for size in (126, 65_535, 65_536):
-        payload = (bytes(range(256)) * 257)[:size]
+        payload = Many((bytes(range(256)) * 257)[:size])
         raw = written(2, payload)
         with case(
             f"a payload of {size:,} bytes",
             sent=words(f"{raw[:10].hex(' ')} …"),
-            expected=words(f"(True, 2, {size:,} bytes, {len(raw):,})"),
+            expected=(True, 2, payload, len(raw)),
             hints=[
                 (
                     lambda got, raw=raw: len(got[2]) in (126, 127),
@@ -191,7 +267,18 @@ def parse_frame(answer: Answer, case: Cases) -> None:
             hint="Short frames are right. Where is the length in the long forms, and where does the payload begin behind it?",
         ) as c:
             got = _parsed(c, answer, raw)
-            c.equal(got, (True, 2, payload, len(raw)), received=_told(got))
+            c.equal(got, received=_told(got))
+
+    payload = Many(range(126))
+    raw = written(2, payload, KEY)
+    with case(
+        "a payload of 126 bytes from a client",
+        sent=words(f"{raw[:10].hex(' ')} …"),
+        expected=(True, 2, payload, len(raw)),
+        hint="Long frames are right without a key, and short ones with it. Behind a long length the key stands further on. Where does it begin?",
+    ) as c:
+        got = _parsed(c, answer, raw)
+        c.equal(got, received=_told(got))
 
     with case(
         "every beginning of a frame, one byte more each time",
@@ -199,6 +286,8 @@ def parse_frame(answer: Answer, case: Cases) -> None:
         expected=None,
         hints=[
             (IndexError, "Whole frames are right. But a cut may fall in front of the byte that you look at. How many are there?"),
+            ((ValueError, EOFError), "Whole frames are right. This one isn't whole yet, and an exception comes out. What is the caller to get instead?"),
+            (lambda got: not got or set(got) == {None}, "Whole frames are right, and this one isn't whole, which you noticed. But what exactly is the caller to get then?"),
             (tuple, "Whole frames are right. This one isn't whole yet, and you hand it over. What is to be there: length, key, or payload?"),
         ],
         hint="Whole frames are right. What do you return while bytes are missing, wherever the cut falls?",
@@ -210,26 +299,38 @@ def parse_frame(answer: Answer, case: Cases) -> None:
     with case(
         "generated frames, in any cut",
         sent=words("two hundred frames that the library wrote, in pieces of any size"),
-        hint="Each frame alone is right. In a stream that comes in pieces, other frames came out. What happens at a border?",
+        hint="All frames above were right, one by one. Here others come, and in pieces. Was that one whole when you gave it back, and where did it end?",
         limit=2.5,
     ) as c:
         _in_any_cut(c, answer)
 
 
 def _parsed(c: Case, answer: Answer, data: bytes) -> Any:
-    got = answer(bytearray(data))
+    given = bytearray(data)
+    got = answer(given)
+    c.true(
+        given == data,
+        received=words(f"a `data` that was changed: {len(given):,} bytes, and before the call {len(data):,}"),
+        hints=[(words, "`data` belongs to the caller, who cuts off what `used` says. What does your function do to it?")],
+    )
     if got is None:
         return None
     if isinstance(got, list):
         got = tuple(got)
     c.kind(got, tuple, hint="Four values belong together: `return fin, opcode, payload, used`. What came instead?")
     c.true(len(got) == 4, received=got, hint="It should be four values: FIN, opcode, payload, and how many bytes the frame takes.")
-    return tuple(_plain(part) for part in got)
+    got = tuple(_plain(part) for part in got)
+    c.true(
+        not isinstance(got[1], bool),
+        received=got,
+        hints=[(tuple, "All four are there. But the second one, the opcode, came out as a bool. In which order are they wanted?")],
+    )
+    return got
 
 
 def _told(got: Any) -> Any:
     if isinstance(got, tuple) and isinstance(got[2], bytes):
-        return words(f"({got[0]}, {got[1]}, {len(got[2]):,} bytes, {got[3]})")
+        return (*got[:2], Many(got[2]), got[3])
     return got
 
 
@@ -265,19 +366,31 @@ def _in_any_cut(c: Case, answer: Answer) -> None:
         c.true(len(found) == len(frames), received=words(f"{len(found)} of {len(frames)} frames"))
 
 
+def _as_bytes(messages: list[Any]) -> list[bytes]:
+    return [one.encode() if isinstance(one, str) else one for one in messages]
+
+
 @exercise(
     hints=[
         (
             lambda got: isinstance(got, (str, bytes)),
             "One message, perhaps the right one. But there may be any number of them. What holds those?",
         ),
+        (inspect.isgenerator, "`yield` makes a generator, which gives the messages one by one to whoever asks. But a list of them is wanted. What collects them?"),
         (UnboundLocalError, "It begins well. Here the first frame is none that begins a message. What do you do with it?"),
     ]
 )
 def assemble(answer: Answer, case: Cases) -> None:
-    def tried(title: str, parts: list[tuple[bool, int, bytes]], expected: list[Any], **more: Any) -> None:
+    def tried(title: str, parts: list[tuple[bool, int, bytes]], expected: list[Any], *, encoding: str = "", **more: Any) -> None:
+        """`encoding`: the hint for text that is decoded as something else than UTF-8."""
         with case(title, sent=words(f"{parts}"), expected=expected, **more) as c:
-            c.equal(answer(list(parts)))
+            try:
+                got = answer(list(parts))
+            except UnicodeDecodeError as error:
+                if encoding and error.encoding != "utf-8":
+                    c.hints.insert(0, (UnicodeDecodeError, encoding))
+                raise
+            c.equal(got)
 
     tried(
         "two whole messages",
@@ -285,17 +398,26 @@ def assemble(answer: Answer, case: Cases) -> None:
         ["15", b"\x00\xff"],
         hints=[
             ([b"15", b"\x00\xff"], "Both are there. Opcode 1 is text, and text is `str`. Which method turns bytes into it?"),
-            ((UnicodeDecodeError), "Text is right. But opcode 2 is binary: those are bytes and stay bytes."),
+            (UnicodeDecodeError, "Text has to be decoded. But opcode 2 is binary: those are bytes and stay bytes."),
             (["15"], "The text is right. What became of the binary message?"),
+            (lambda got: got[1] == b"15\x00\xff", "Both are there. But the second one begins with the first. What is to be forgotten when a message is whole?"),
+            (lambda got: got[0] == "b'15'", "Both are there. But this is how Python *shows* bytes. What is the way back from `encode`?"),
+            (["1", "5", 0, 255], "All of it is there, in crumbs: `+=` on a list adds what is *in* the other thing. What adds the thing itself?"),
         ],
+    )
+    tried(
+        "bytes that could be read as text",
+        [(True, 2, b"15")],
+        [b"15"],
+        hint="These bytes could be read as text, and they are none. What says so: the bytes, or the opcode?",
     )
     tried(
         "a message in three fragments",
         [(False, 1, b"15"), (False, 0, b"-"), (True, 0, b"love")],
         ["15-love"],
         hints=[
-            (["15", "-", "love"], "The pieces are right, and in order. But FIN says where a message ends. How many messages are these?"),
-            (["love"], "The last fragment is there. What became of those before it?"),
+            (lambda got: _as_bytes(got) == [b"15", b"-", b"love"], "The pieces are right, and in order. But FIN says where a message ends. How many messages are these?"),
+            (lambda got: _as_bytes(got) == [b"love"], "The last fragment is there. What became of those before it?"),
             ([b"15-love"], "All of it, in order. It began as text: where do you keep the opcode until the end?"),
             (["15"], "The first fragment is right. Its continuations have opcode 0: what do you do with those?"),
             ([], "Nothing came out. FIN is set in the last fragment, whose opcode is 0. Is it passed over?"),
@@ -321,7 +443,9 @@ def assemble(answer: Answer, case: Cases) -> None:
         "a cut inside a character",
         [(False, 1, b"caf\xc3"), (True, 0, b"\xa9")],
         ["café"],
+        encoding="ASCII is right. But this encoding has no place for `é`. In which one does text cross a WebSocket?",
         hints=[
+            (["caf\xc3\xa9"], "ASCII is right. But the two bytes of `é` came out as two characters. In which encoding does text cross a WebSocket?"),
             (UnicodeDecodeError, "ASCII is right. `é` is two bytes, and the cut falls between them. When is there enough to decode?"),
             (lambda got: got and "\ufffd" in got[0], "ASCII is right. `errors=` hides what is wrong: is the character broken, or not whole yet?"),
             (["caf"], "ASCII is right. `errors=` hides what is wrong: is the character broken, or not whole yet?"),
@@ -331,6 +455,7 @@ def assemble(answer: Answer, case: Cases) -> None:
         "binary in fragments, and a text after it",
         [(False, 2, b"\x00"), (True, 10, b""), (True, 0, b"\xff"), (True, 1, b"ok")],
         [b"\x00\xff", "ok"],
+        hints=[(lambda got: b"" in got or "" in got, "A ping is left out, as it should be. Here a pong comes between the fragments, opcode 10. Which opcodes are no messages?")],
         hint="Text is right. What does your code remember of the message before, and until when?",
     )
     tried(
@@ -340,14 +465,21 @@ def assemble(answer: Answer, case: Cases) -> None:
         hints=[
             (["a"], "`a` is right. An empty message is a message too. What does your test make of it?"),
             ([""], "The empty message is right. A last fragment may be empty; its FIN counts all the same."),
+            ([], "An empty payload may come with FIN, and FIN counts all the same. What does your test make of it?"),
         ],
+    )
+    tried(
+        "an empty first fragment",
+        [(False, 1, b""), (True, 0, b"a")],
+        ["a"],
+        hint="A message may begin with an empty fragment, and its opcode counts. How does your code know that a message has begun?",
     )
     tried(
         "a message that isn't complete, and a goodbye",
         [(True, 1, b"one"), (False, 1, b"tw"), (True, 8, b"\x03\xe8")],
         ["one"],
         hints=[
-            (lambda got: "tw" in got, "Complete messages are right. Nobody has said the end of `tw`. Does anything go into the list before FIN?"),
+            (lambda got: "tw" in got or b"tw" in got, "Complete messages are right. But `tw` never got its FIN. What should become of it?"),
             (lambda got: len(got) == 2, "Complete messages are right. What does the close frame add to them?"),
         ],
     )

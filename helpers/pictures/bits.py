@@ -28,7 +28,7 @@ from .style import (
     write,
 )
 
-MOST = 12  # bytes that are drawn; of a long header all, and two bytes of payload
+MOST = 14  # bytes that are drawn; of a long header all, and two bytes of payload
 
 _COLORS = {  # none of the four that mean a side, the wire or trouble; what belongs together has one colour
     "FIN": "#BFE3F7",
@@ -149,6 +149,8 @@ def _named(field: Field, frame: Frame) -> str:
         return f"length {frame.raw[1] & 0x7F}: see below"
     if field.name == "masking key":
         return field.name
+    if field.name == "payload" and frame.compressed:
+        return "payload, compressed"
     value = field.value.partition(", ")[2] if field.name == "opcode" and ", " in field.value else field.value
     return f"{field.name} {value}" if field.name != "opcode" else f"opcode {frame.opcode}: {value}"
 
