@@ -30,6 +30,7 @@ from helpers.costs import Cost
 from helpers.customers import Visit
 from helpers.deliveries import Delivery
 from helpers.pictures import Message, Picture, style
+from helpers.pictures.rallies import _closest, _in_the_air
 from helpers.recording import Event
 from helpers.states import Change
 
@@ -166,6 +167,7 @@ DRAWINGS: dict[str, Callable[[], Picture]] = {
     "bit_grid: eight bytes of length": lambda: pictures.bit_grid(b"\x82\xff" + bytes(5) + b"\x01" + bytes(6) + b"$\\'\xff"),
     "bit_grid: goodbye": lambda: pictures.bit_grid(b"\x88\x16\x03\xe8" + "gèäß🎾 and more".encode()),
     "bit_grid: trouble": lambda: pictures.bit_grid(b"\xbf\x7f\xff" + bytes(7)),
+    "bit_grid: compressed": lambda: pictures.bit_grid(frames.decode(b"\xc1\x07\xca\x48\xcd\xc9\xc9\x07\x00", "server", "permessage-deflate")[0]),
     "bit_grid: trouble further on": lambda: pictures.bit_grid(b"\x81\x14" + b"a" * 18 + b"\xff\xff"),
     "cake": lambda: pictures.cake(
         events(("client", frame((RECORD * 3)[:-20], masked=True)), ("server", frame(COMPLETED * 2)), ("client", frame(RECORD[-20:], masked=True)), ("server", frame(COMPLETED)))
@@ -527,6 +529,22 @@ def test_rallies_counts_the_balls_in_the_air() -> None:
     assert {"0", "1"} <= set(looked_at(lambda: pictures.rallies({"one": talk(10, text="x")})).texts)
 
 
+def test_rallies_counts_one_by_one_and_leaves_out_what_is_too_short_to_be_seen() -> None:
+    volley = [(i * 0.005, i * 0.005 + 0.05, "client", str(i)) for i in range(10)]
+    echoes = [(i * 0.005 + 0.0503, i * 0.005 + 0.1, "server", str(i)) for i in range(10)]
+    a_second = 1.0  # of a rally beside them
+    counts = [count for _, count in _in_the_air(pictures.messages([*volley, *echoes]), a_second)]
+    assert counts == [*range(11), *range(9, -1, -1), 0]
+    back_and_forth = pictures.messages([(0, 0.05, "client", "x"), (0.0503, 0.1, "server", "x"), (0.1004, 0.15, "client", "y")])
+    assert [count for _, count in _in_the_air(back_and_forth, a_second)] == [0, 1, 0, 0]
+
+
+def test_rallies_knows_how_close_the_balls_of_one_side_are() -> None:
+    second, crowd = talk(10), both(10, every=0.008)
+    assert _closest(pictures.messages(second)) == pytest.approx(0.2) and _closest(pictures.messages(crowd)) == pytest.approx(0.008)
+    assert _closest(pictures.messages(second[:1])) == float("inf")
+
+
 def test_rallies_reads_its_scale_in_seconds_and_below() -> None:
     assert {"0", "0.5", "1", "s"} <= set(looked_at(lambda: pictures.rallies({"slow": talk(10, delay=0.25)})).texts)
     assert {"0", "20", "100", "ms"} <= set(looked_at(lambda: pictures.rallies({"quick": talk(10, delay=0.011)})).texts)
@@ -554,9 +572,9 @@ def test_timeline_marks_who_was_kept_out() -> None:
 def test_states_marks_the_end_that_nobody_announced() -> None:
     look = seen("states")
     assert look.crosses == 2  # both ends of the cut
-    assert look.texts.count("sent close 1000") == 2 and look.texts.count("line ended, no close frame") == 2
+    assert look.texts.count("sent close 1000") == 2 and look.texts.count("line ended, no close frame: 1006") == 2
     assert looked_at(lambda: pictures.states(ends())).crosses == 0
-    assert "line ended, no close frame" not in seen("states: refused").texts
+    assert not any("no close frame" in words for words in seen("states: refused").texts)
 
 
 @pytest.mark.parametrize("nothing", [[], "CLOSED", 7, [("client", "OPEN")], {}, dict.fromkeys("abcd", ends())])
@@ -606,6 +624,7 @@ def test_a_frame_bit_by_bit() -> None:
     bits = "".join(words.text for words in look.words if words.text in "01")
     assert len(bits) == 8 * 11 and look.crosses == 0
     assert "masking key, payload" in look.picture.alt
+    assert {"byte 8", "payload, compressed"} <= set(seen("bit_grid: compressed").texts)
     trouble = seen("bit_grid: trouble")
     assert trouble.crosses == 2
     assert "byte 0: RSV2 and RSV3 must be 0: no extension gives them a meaning" in trouble.texts

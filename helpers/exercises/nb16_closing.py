@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import struct
+import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +21,10 @@ CLOSE, TEXT, PING = 8, 1, 9  # opcodes: RFC 6455, section 5.2
 
 PATIENCE = 0.5  # seconds that the check's side waits for a frame
 LINGER = 0.1  # seconds in which a client that should wait must not have hung up
+HURRY = 0.05  # seconds in which an answer that doesn't read has hung up
+
+
+PARTS = "A frame is bytes all through. `bytes([...])` takes numbers, and `+` wants bytes on both sides. Which of your parts does not fit?"
 
 
 @exercise(
@@ -40,9 +46,11 @@ def close_frame(answer: Answer, case: Cases) -> None:
         sent=words("1000"),
         expected=b"\x88\x02\x03\xe8",
         hints=[
+            (str, "That is a text. The digits above were for your eyes; a wire carries bytes. What do the digits stand for?"),
             (b"\x88\x02\xe8\x03", "The four bytes are there. But a network counts from the big end: which byte of the code comes first?"),
             (b"\x88\x041000", "It begins well. But these are four digits, as text. The code is a number in *two* bytes: which method of an `int` makes them?"),
             (lambda got: len(got) in (6, 10) and got.endswith(b"\x03\xe8"), "Code and big end are right. How many bytes does the code take?"),
+            (lambda got: got[:1] == b"X", "The first byte is 88, but the `88` that you read above was hexadecimal. How does Python write such a number?"),
             (lambda got: got[:1] not in (b"\x88", b"\x08"), "What did the first byte of the server's close say, when you read it above?"),
             (lambda got: got[0] == 0x88 and got[1] < 0x80 and got[1] != len(got) - 2, "The first byte is right. The second says how many bytes *follow*. Which are these?"),
             (
@@ -51,7 +59,13 @@ def close_frame(answer: Answer, case: Cases) -> None:
             ),
         ],
     ) as c:
-        c.equal(answer(1000))
+        try:
+            got = answer(1000)
+        except TypeError as error:
+            if any(part in str(error) for part in ("operand", "interpreted as an integer", "concat int")):
+                c.hints.append((TypeError, PARTS))
+            raise
+        c.equal(got)
 
     with case(
         "a code and a reason",
@@ -114,7 +128,7 @@ def _accept(sock: socket.socket) -> None:
 
 BEGIN = "You hold a code, so you are the one who begins. What has the other side heard from you so far?"
 FIRST = "Both closes are through, and that is right. But you are the client, and the line went dead before the server had hung up. Who goes first?"
-UNREAD = "Your close came, and that is right. But then you hung up on my answer, unread. What do you wait for before you hang up?"
+UNREAD = "Your close came, and that is right. But then you hung up before you had read mine. What do you wait for before you hang up?"
 TWICE = "It begins well. But then I heard a second close frame from you. When is their close already the answer to yours?"
 WAITS = "Both closes are through, and that is right. But you are the server, and I still hear your line. Who hangs up first?"
 UNANSWERED = "You heard my close. But I am still waiting for yours: nobody has answered it."
@@ -122,6 +136,8 @@ DEAF = "I said goodbye, and you did not come back. What do you do with a frame o
 LEFT_OPEN = "The code is right. But the socket is still open on your side. What closes it on every way out?"
 SIDE = "A close came, and that is right. But who masks: a client or a server? What does `frame` need to know?"
 OTHER_CODE = "A close came from you, and that is right. Which code were you given, and in how many bytes does it stand?"
+LITTLE_END = "A close came from you, with the two bytes of the code. But a network counts from the big end: which of them comes first?"
+MESSAGE = "You took a message for their close. Which opcode is a close?"
 THEIRS = "A code came back. The question is which one *they* sent."
 
 
@@ -148,6 +164,7 @@ def farewell(answer: Answer, case: Cases) -> None:
             c.thread(_hears_a_goodbye, c, far, judged := _judged(c), side)
             _says_farewell(c, answer, near, side, 1000, judged=judged)
 
+    told = b"\x03\xe9back soon"
     for side in ("client", "server"):
         with case(
             f"they begin, and you are the {side}",
@@ -156,6 +173,9 @@ def farewell(answer: Answer, case: Cases) -> None:
             hints=[
                 (1000, "A goodbye came and went, and that is right. The code of *their* close: where in it does it stand?"),
                 (1005, "A goodbye came and went, and that is right. Was their close frame empty?"),
+                (None, "Nothing came back. You were given no code here, so `code` is `None`. Whose code does the caller ask for?"),
+                (int.from_bytes(b"li", "big"), MESSAGE),
+                (int.from_bytes(told, "big"), "Their close came, and that is right. But only its first two bytes are the code. What are the others?"),
                 (
                     AttributeError,
                     "Beginning works. Here nobody gave you a code, so it is `None`: who speaks first then?",
@@ -163,7 +183,7 @@ def farewell(answer: Answer, case: Cases) -> None:
             ],
         ) as c:
             near, far = c.socketpair(0.9)
-            c.thread(_says_goodbye, c, far, judged := _judged(c), side, b"\x03\xe9back soon")
+            c.thread(_says_goodbye, c, far, judged := _judged(c), side, told)
             _says_farewell(c, answer, near, side, judged=judged)
 
     with case(
@@ -206,6 +226,23 @@ def farewell(answer: Answer, case: Cases) -> None:
         c.feed(far, _frame("server", TEXT, b"so long"), close=True)
         _says_farewell(c, answer, near, "client", 1000)
 
+    with case(
+        "they tear the line",
+        sent=words("a reset: first while you wait, then as you begin"),
+        expected=1006,
+        hints=[
+            (
+                ConnectionError,
+                "A hang-up is dealt with, and that is right. This line was torn, and the call that met it said so. What should the caller get in place of the error?",
+            ),
+        ],
+    ) as c:
+        for code in (None, 1000):
+            near, far = c.socketpair(0.9)
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
+            far.close()
+            _says_farewell(c, answer, near, "client", code)
+
     silent = "Whoever speaks is heard, and that is right. This peer says nothing more, and the limit of the socket runs out. What should the caller get?"
     with case(
         "they fall silent",
@@ -247,6 +284,7 @@ def _hears_a_goodbye(c: Case, far: socket.socket, judged: threading.Event, side:
     """The other side when the answer begins: it answers, after some messages. None: its close is out already."""
     _hear_close(c, far, judged, side, b"\x03\xe8", BEGIN, OTHER_CODE)
     if before is not None:
+        _still_there(c, far, judged)
         frames = [_frame(_other(side), opcode, payload) for opcode, payload in (*before, (CLOSE, b"\x03\xe8"))]
         with contextlib.suppress(OSError):  # it has hung up
             far.sendall(b"".join(frames))
@@ -272,7 +310,21 @@ def _hear_close(c: Case, far: socket.socket, judged: threading.Event, side: str,
         c.fail(f"{missing} I heard you hang up.", received=words("a hang-up without a close frame"))
     c.true(opcode == CLOSE, hint="A frame came from you. Which opcode says goodbye?", received=words(f"a frame with opcode {opcode}"))
     c.true(masked == (side == "client"), hint=SIDE, received=words(f"a close frame {'with' if masked else 'without'} a mask from the {side}"))
-    c.true(heard == payload, hint=other, received=words(f"a close frame with the payload {heard!r}"))
+    hints = {payload[::-1]: LITTLE_END, b"listen": MESSAGE}
+    c.true(heard == payload, hint=hints.get(heard, other), received=words(f"a close frame with the payload {heard!r}"))
+
+
+def _still_there(c: Case, far: socket.socket, judged: threading.Event) -> None:
+    """Fail if the answer hangs up before it can have read a close. What it returned is judged before its hurry."""
+    far.settimeout(HURRY)
+    with contextlib.suppress(TimeoutError):
+        try:
+            gone = not far.recv(1, socket.MSG_PEEK)
+        except ConnectionError:
+            gone = True
+        if gone:
+            judged.wait(PATIENCE)
+            c.fail(UNREAD, received=words("a hang-up before my answer"))
 
 
 def _hang_up(c: Case, far: socket.socket, judged: threading.Event, side: str) -> None:
@@ -288,6 +340,8 @@ def _hang_up(c: Case, far: socket.socket, judged: threading.Event, side: str) ->
     else:
         c.true(not more, hint=TWICE, received=words("two close frames"))
         judged.wait(PATIENCE)
+        # an error behind the hang-up: my answer came to a line that was closed already
+        c.true(not far.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), hint=UNREAD, received=words("a hang-up before my answer"))
         c.true(side == "server", hint=FIRST, received=words("a client that hung up first"))
     with contextlib.suppress(OSError):  # an answer that hung up too early has reset the line
         far.shutdown(socket.SHUT_WR)
@@ -325,8 +379,10 @@ CODES = {1: 1001, 2: 1009, 3: 1006, 4: 1002, 5: 1011}
 
 @exercise
 def diagnose(answer: Answer, case: Cases) -> None:
-    with case("five reports, five codes") as c:
+    with case("five reports, five codes", expected=words("a number for each of the reports 1 to 5")) as c:
         got = answer()
+        texts = isinstance(got, dict) and any(isinstance(code, str) for code in got.values())
+        c.true(not texts, received=got, hint="One of these is a text, or all of them are. A code is a number: what makes a text of it?")
         hints = [
             ((1, 1000), "In report 1 it was a goodbye. But nobody was done: the server goes away, and comes back. Which of the two goodbyes is that?"),
             ((1, 1006), "In report 1 the chat *says* goodbye. Who is told something when a line is cut?"),
@@ -351,4 +407,4 @@ def diagnose(answer: Answer, case: Cases) -> None:
             (4, "Which rules does a home-made client break first, those of a handler or those of the protocol?"),
             (5, "What does a client see when a handler has raised?"),
         ]
-        c.match(got, CODES, hints=hints, hint="Take the codes from the table, each as a number.")
+        c.match(got, CODES, hints=hints, hint="It should be a dictionary as in the stub: the numbers of the reports, 1 to 5, are the keys, and each value is a code from the table, a number.")

@@ -36,7 +36,7 @@ _COLOR = {"client": CLIENT, "server": SERVER}
 _LEFT, _RIGHT = 1.15, 0.2  # inches: room for the name of the end, and at the other edge
 _BOX, _HIGH = 1.34, 0.46
 _ROW, _JUMP = 1.0, 0.55  # the height of an end, and what an arc below it adds
-_UNTAKEN = (0, (2, 2))  # dashes
+_UNANNOUNCED = ", no close frame: 1006"  # RFC 6455, section 7.1.5
 _ON = {(before, after): place for place, (before, after) in enumerate(zip(STATES, STATES[1:], strict=False))}
 
 
@@ -54,9 +54,9 @@ class _Change(Protocol):
 def states(changes: object, *, heading: str = "Four states, and the way through them") -> Picture:
     """The states from left to right, a row for each end: filled: it was there; hollow: it never was.
 
-    `changes`: a `StateLog` or its `.changes`, or a dict of titles and such, drawn below each other. A solid arrow is a change that was
-    taken, with the reason above it; a dotted one was not. A change that leaves a state out is an arc: from OPEN to CLOSED it has a ×,
-    since no close frame came.
+    `changes`: a `StateLog` or its `.changes`, or a dict of titles and such, drawn below each other. An arrow is a change that was
+    taken, with the reason above it. A change that leaves a state out goes round it: from OPEN to CLOSED it has a ×, since no close frame
+    came, and the code that both ends write down then.
 
         pictures.states(log)
         pictures.states({"a goodbye": log, "a cut": other_log})
@@ -90,7 +90,7 @@ def states(changes: object, *, heading: str = "Four states, and the way through 
     return picture(
         fig,
         "The four states of a connection from left to right, a row for the client in blue and one for the server in green, "
-        f"an arrow for each change that was taken: {said}.",
+        f"an arrow for each change: {said}.",
     )
 
 
@@ -126,13 +126,11 @@ def _end(paper: Axes, side: str, way: _Way, y: float) -> None:
         color = _COLOR[side] if state in seen else WIRE
         block(paper, x, y, _BOX, _HIGH, state, color=color, filled=state in seen, dashed=state not in seen, size=SMALL)
     for before, after in _ON:
-        start, end = left[before] + _BOX + 0.05, left[after] - 0.05
         if (before, after) in taken:
+            start, end = left[before] + _BOX + 0.05, left[after] - 0.05
             arrow(paper, (start, middle), (end, middle), color=_COLOR[side], width=2.4)
             why = taken[before, after][0]
             write(paper, (start + end) / 2, y + _HIGH + 0.17, why, size=SMALL, color=INK, room=step - 0.1)
-        else:
-            arrow(paper, (start, middle), (end, middle), color=WIRE, style=_UNTAKEN, width=1.2, head=10)
     for (before, after), (why, trouble) in taken.items():
         if (before, after) in _ON:
             continue
@@ -144,7 +142,7 @@ def _end(paper: Axes, side: str, way: _Way, y: float) -> None:
         arrow(paper, (end, below), (end, y - 0.03), color=color, width=2.4)
         if trouble:
             cross(paper, start + 0.3, below)
-        words = f"{why}, no close frame" if trouble else why
+        words = why + _UNANNOUNCED * trouble
         write(paper, (start + end) / 2 + 0.15, below + 0.15, words, size=SMALL, room=end - start - 0.7)
 
 
@@ -152,6 +150,6 @@ def _said(own: Mapping[str, Sequence[tuple[str, str, str, bool]]]) -> str:
     """The way of each end for the alt text."""
     parts = []
     for side, way in own.items():
-        steps = [f"{after} ({shorten(spoken(why), 20)}{', no close frame' if trouble else ''})" for _, after, why, trouble in way]
+        steps = [f"{after} ({shorten(spoken(why), 20)}{_UNANNOUNCED * trouble})" for _, after, why, trouble in way]
         parts.append(f"the {side} from {way[0][0]} to " + ", ".join(steps))
     return ", ".join(parts)
