@@ -41,6 +41,7 @@ with connect(server.uri, proxy=None) as client:
         code("pixels", 'display({"image/png": "AAAA", "text/plain": "a dot"}, raw=True)',
              result(image_png="BBBB", text_plain="a dot")),
         code("queue", "await asyncio.to_thread(print, server.uri[:5])", stream("ws://\n")),
+        code("workers", "_ = await asyncio.gather(*(asyncio.to_thread(threading.Event().wait, 0.1) for _ in range(3)))"),
         code("take", "taken = [1]", tags=("raises-exception",)) | {"source": "raise ValueError('meant')", "outputs": [
             {"output_type": "error", "ename": "ValueError", "evalue": "meant", "traceback": []}]},
         code("words", "words = ['once']"),

@@ -20,7 +20,7 @@ _before: dict[str, Counter[str]] = {}
 
 
 async def warm(imports: Iterable[str]) -> None:
-    """Do once what leaves something behind for good and is nobody's leak: the imports, a picture, a helper thread."""
+    """Do once what leaves something behind for good and is nobody's leak: the imports, a picture, the helper threads."""
     for statement in imports:
         try:
             exec(statement, {})
@@ -35,7 +35,11 @@ async def warm(imports: Iterable[str]) -> None:
     FigureCanvasAgg(figure).print_png(io.BytesIO())
     # for the first message of this size the kernel's messenger starts a thread of its own
     display({"image/png": "A" * 200_000, "text/plain": "a picture"}, raw=True)
+    # a pool keeps its workers, and with how many it does two jobs in a row is chance: have all of them
     await asyncio.to_thread(time.monotonic)
+    workers = asyncio.get_running_loop()._default_executor._max_workers
+    everybody = threading.Barrier(workers)
+    await asyncio.gather(*(asyncio.to_thread(everybody.wait, 10) for _ in range(workers)))
 
 
 def _sockets() -> list[socket.socket]:
