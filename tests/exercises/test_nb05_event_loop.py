@@ -1,8 +1,11 @@
 """The exercises of 05: their stubs, their solutions, and what learners write instead."""
 
+import selectors
+import socket
 import textwrap
 
 import pytest
+from books import NOTEBOOKS, Book
 
 from helpers import check
 
@@ -58,3 +61,39 @@ def test_stub_and_solution(taken, name):
 def test_wrong(taken, name, text, hint):
     verdict = check(taken("05", name).write(text))
     assert verdict.status == "failed" and hint in verdict.hint, verdict
+
+
+class WindowsSelector(selectors.DefaultSelector):
+    """As on Windows, where `select` refuses to wait for no line at all."""
+
+    def select(self, timeout=None):
+        if not self.get_map():
+            raise OSError(10022, "An invalid argument was supplied")
+        return super().select(timeout)
+
+
+def test_the_loop_runs_where_a_selector_wants_a_line():
+    """It does so while everybody is ready, or asleep, and nobody listens."""
+    cells = {cell.id: cell.source for cell in Book(NOTEBOOKS / "05_event_loop.ipynb").code}
+    space = {"__name__": "__main__"}
+    for name in ("setup", "first-trays", "play", "pause", "trays", "grant", "wait", "wake", "run"):
+        exec(cells[name], space)
+    space["listening"] = WindowsSelector()
+    near, far = socket.socketpair()
+    heard = []
+
+    async def listen():
+        await space["pause"](("read", near))
+        heard.append(near.recv(9))
+
+    async def say():
+        await space["pause"](("sleep", 0.01))
+        far.sendall(b"hello")
+
+    async def nap():
+        await space["pause"](("sleep", 0.05))
+        heard.append("awake")
+
+    with near, far, space["listening"]:
+        space["run"](listen(), say(), nap())
+    assert heard == [b"hello", "awake"]
