@@ -31,6 +31,7 @@ from helpers.customers import Visit
 from helpers.deliveries import Delivery
 from helpers.pictures import Message, Picture, style
 from helpers.pictures.rallies import _closest, _in_the_air
+from helpers.pictures.sequence import _story
 from helpers.recording import Event
 from helpers.states import Change
 
@@ -630,6 +631,18 @@ def test_a_frame_bit_by_bit() -> None:
     assert "byte 0: RSV2 and RSV3 must be 0: no extension gives them a meaning" in trouble.texts
     assert "     RFC 6455, section 5.2" in trouble.texts
     assert "breaks a rule" in trouble.picture.alt
+
+
+def test_a_goodbye_leaves_when_what_it_follows_has_come() -> None:
+    """Else the words beside it lie on the line before."""
+    said = [
+        Message(0.0, 0.1, "client", "first", "text", 1),
+        Message(0.2, 0.5, "server", "Echo: first", "text", 1),
+        Message(0.3, 0.6, "server", "close 1000", "close", 1),
+        Message(0.4, 0.7, "client", "second", "text", 1),
+    ]
+    first, echo, goodbye, second = _story(said).lines
+    assert first.comes < echo.leaves < echo.comes < goodbye.leaves < second.leaves < goodbye.comes < second.comes
 
 
 # Messages out of a recording

@@ -88,7 +88,8 @@ def cake(recording: object, *, connection: int | None = None) -> Picture:
         write(paper, 0.2, top + 0.2, who, size=14, color=color, bold=True, ha="left")
         for name, parts in zip(_NAMES, layers, strict=True):
             top -= _STEP
-            write(paper, _LEFT - 0.15, top + _ROW / 2 - 0.01, name, ha="right", bold=True)
+            said = "answers" if name == "calls" and sender == "server" else name
+            write(paper, _LEFT - 0.15, top + _ROW / 2 - 0.01, said, ha="right", bold=True)
             _row(paper, top, name, parts, scale, color)
     who = " and ".join(f"the {sender} in {name}" for sender, name in (("client", "blue"), ("server", "green")) if sender in [one for one, *_ in sides])
     return picture(

@@ -48,7 +48,8 @@ class _Line:
 
 @dataclass
 class _Story:
-    """A recording laid out in rows: each thing that happened has a row of its own, in order."""
+    """A recording laid out in rows: each thing that happened has a row of its own, in order, but for goodbyes: they leave when all
+    before them has come."""
 
     lines: list[_Line]
     bands: dict[int, tuple[float, float]]  # connection: first and last row of its HTTP
@@ -206,6 +207,8 @@ def _story(found: Sequence[Message], unsent: Sequence[str] = ()) -> _Story:
         if one.message.received is not None:
             moments.append((one.message.received, 2 * place + 1, one, "comes"))
     moments.sort(key=lambda moment: moment[:2])
+    for goodbye in [moment for moment in moments if moment[2].message.kind == "close" and moment[3] == "leaves"]:
+        _after_what_it_follows(moments, goodbye)
 
     row, bands, gap = 1.0, {}, None
     for time, _, one, what in moments:
@@ -230,6 +233,17 @@ def _story(found: Sequence[Message], unsent: Sequence[str] = ()) -> _Story:
         lines.append(_Line(late, row, row + 0.8))
         row += 1.6
     return _Story(lines, bands, gap, row)
+
+
+def _after_what_it_follows(moments: list[tuple[float, int, _Line, str]], goodbye: tuple[float, int, _Line, str]) -> None:
+    """Move what its side said before, and is still on its way, in front of a goodbye: the words beside it would lie on that line."""
+    message, place = goodbye[2].message, moments.index(goodbye)
+    for moment in moments[place + 1 :]:
+        other = moment[2].message
+        if moment[3] == "comes" and (other.sender, other.connection) == (message.sender, message.connection) and other is not message:
+            moments.remove(moment)
+            moments.insert(place, moment)
+            place += 1
 
 
 def _lanes(
