@@ -248,6 +248,7 @@ KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         (b"GET /chat HTTP/1.1", b"GET /chat", 400),
         (b"HTTP/1.1", b"HTTP/1.0", 400),
         (b"Host: 127.0.0.1\r\n", b"", 400),
+        (b"Host: 127.0.0.1\r\n", b"Host: 127.0.0.1\r\nHost: example.org\r\n", 400),  # RFC 9112, section 3.2
         (b"Upgrade: websocket\r\n", b"", 426),
         (b"Upgrade: websocket", b"Upgrade: h2c", 426),
         (b"Connection: keep-alive, Upgrade", b"Connection: keep-alive", 426),
