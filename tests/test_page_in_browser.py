@@ -60,7 +60,7 @@ LINES: list[tuple[str, str]] = [  # what a page is asked to do, and what it then
     ("ws.close(1001)", "ran"),
     ("ws.close(2999)", "ran"),
     ('ws.close(1000, "x".repeat(124))', "ran"),
-    ('new WebSocket(address, {"Authorization": "ticket 42"})', "ran"),
+    ('new WebSocket(address, "Authorization: ticket 42")', "ran"),
     ('new WebSocket(address, "two words")', "ran"),
     ('new WebSocket(reach("CURIOUS"))', "close"),
     ('new WebSocket(reach("STRICT"))', "close"),
