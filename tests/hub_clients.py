@@ -21,7 +21,7 @@ class Line:
         self.session, self.url = session, url
         self.records: asyncio.Queue[Any] = asyncio.Queue()
         self.closed: object = None
-        """How it ended: a close code, or the status of the last answer."""
+        """How it ended: a close code, the status of the last answer, or the error in its place."""
         self._unread = ""
 
     async def say(self, record: Any) -> None:
@@ -85,16 +85,24 @@ class EventsLine(Line):
 
 
 class PollingLine(Line):
+    late = 0.0
+    """Seconds from a goodbye to the next question."""
+
     async def open(self) -> None:
         async with self.session.get(self.url) as response:
             assert (response.status, await response.text()) == (200, "")
 
     async def listen(self) -> None:
         while self.closed is None:
-            async with self.session.get(self.url) as response:
-                self.take(await response.text())
-                if response.status != 200:
-                    self.closed = response.status
+            try:
+                async with self.session.get(self.url) as response:
+                    self.take(text := await response.text())
+                    if response.status != 200:
+                        self.closed = response.status
+                if '"type":7' in text:
+                    await asyncio.sleep(self.late)
+            except aiohttp.ClientConnectionError as error:  # a hub that has stopped meanwhile
+                self.closed = error
 
 
 LINES: dict[str, type[Line]] = {

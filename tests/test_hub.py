@@ -428,6 +428,21 @@ def test_stopping_says_goodbye(hub: Hub, transport: str) -> None:
     asyncio.run(main())
 
 
+def test_stopping_says_goodbye_to_one_who_asks_again_later(hub: Hub) -> None:
+    """The hub is gone by then, and that is its hang-up."""
+
+    async def main() -> None:
+        async with line(hub.url, "LongPolling") as client:
+            client.late = 1.0
+            await client.greet()
+            await asyncio.to_thread(hub.stop)
+            assert await client.hear() == {"type": 7, "allowReconnect": True}
+            assert await client.hear() is None
+            assert isinstance(client.closed, aiohttp.ClientConnectionError)
+
+    asyncio.run(main())
+
+
 def test_a_client_that_does_not_take_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("helpers.hub_protocol.WAITING", 100)
 

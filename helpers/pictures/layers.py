@@ -21,7 +21,7 @@ from .style import (
 
 # From the bottom to the top: what it is made of, whose it is, who draws the borders, where the course opens it.
 _LAYERS = (
-    ("bytes", "TCP", "nobody: the reader\ndecides the cuts", "01, 02", "#4A4A4A"),
+    ("bytes", "TCP", "nobody: a cut may\nfall anywhere", "01, 02", "#4A4A4A"),
     ("frames", "WebSocket", "a length in the\nfirst bytes of each", "15", WIRE),
     ("messages", "WebSocket", "the bit FIN in the\nlast frame of each", "09, 12", "#BDBDBD"),
     ("calls", "SignalR", "a byte 0x1E after\neach record", "22", FAINT),
