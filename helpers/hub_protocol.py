@@ -145,8 +145,8 @@ class Caller:
             asyncio.get_running_loop().call_soon(task.cancel)
         self._hub.left(self, how)
 
-    async def next_text(self, patience: float) -> str | None:
-        """What is to be sent next, all that waits, as one text; "" when there was nothing for `patience` seconds.
+    async def next_text(self, patience: float | None) -> str | None:
+        """What is to be sent next, all that waits, as one text; "" when there was nothing for `patience` seconds (None: never).
 
         None when it has ended and everything was taken.
         """

@@ -17,12 +17,12 @@ _GOODBYE = 0.3  # seconds that a client has to answer a close
 
 
 async def websocket(request: web.Request, caller: Caller, *, ping: float, max_size: int) -> web.StreamResponse:
-    """Both directions on one WebSocket. ping: seconds of silence after which the hub sends a Ping record."""
+    """Both directions on one WebSocket. ping: seconds of silence after which the hub sends a Ping record, to a client that it has greeted."""
     ws = web.WebSocketResponse(max_msg_size=4 * max_size + 1, timeout=_GOODBYE, compress=False)
     await ws.prepare(request)
     reading = asyncio.create_task(_read(ws, caller))
     try:
-        while (text := await caller.next_text(ping)) is not None:
+        while (text := await caller.next_text(ping if caller.greeted else None)) is not None:
             await ws.send_str(text or _PING)
     except ConnectionError:
         pass  # it is gone: the reader knows
@@ -53,7 +53,7 @@ async def server_sent_events(request: web.Request, caller: Caller, *, ping: floa
     await response.prepare(request)
     try:
         await response.write(b":\r\n")  # something, so that the client knows it is connected
-        while (text := await caller.next_text(ping)) is not None:
+        while (text := await caller.next_text(ping if caller.greeted else None)) is not None:
             await response.write(b"data: " + (text or _PING).encode() + b"\r\n\r\n")
         await response.write_eof()
     except ConnectionError:

@@ -259,7 +259,7 @@ def test_a_handshake_that_never_comes(transport: str) -> None:
             assert await client.hear() == {"error": "Handshake was canceled."}
             assert await client.hear() is None
 
-    with specimen(greeting=0.2) as hub:
+    with specimen(greeting=0.7) as hub:
         asyncio.run(main(hub.url))
 
 
@@ -340,6 +340,17 @@ def test_pings(transport: str) -> None:
 
 
 @EVERY
+def test_no_ping_before_the_greeting(transport: str) -> None:
+    async def main(url: str) -> None:
+        async with line(url, transport) as client:
+            await asyncio.sleep(0.2)
+            await client.greet()  # the first that it hears
+
+    with specimen(ping=0.02) as hub:
+        asyncio.run(main(hub.url))
+
+
+@EVERY
 def test_a_client_that_says_nothing_any_more(transport: str) -> None:
     async def main(url: str) -> None:
         async with line(url, transport) as client:
@@ -347,7 +358,7 @@ def test_a_client_that_says_nothing_any_more(transport: str) -> None:
             record = await client.hear()
             assert record == {"type": 7, "error": "Connection closed: nothing was heard of the client.", "allowReconnect": True}
 
-    with specimen(silence=0.3) as hub:
+    with specimen(silence=0.8) as hub:
         asyncio.run(main(hub.url))
 
 
@@ -358,9 +369,10 @@ def test_leases(eventually: Callable[[Callable[[], object]], None]) -> None:
         async with line(url, "LongPolling") as client:
             await client.greet()  # and never polls again
 
-    with specimen(lease=0.2) as hub:
+    with specimen() as hub:
         asyncio.run(abandon(hub.url))
         assert len(hub._callers) == 2
+        hub.lease = 0.2
         eventually(lambda: not hub._callers)
         assert hub.log == ["client 1 connected", "client 1 left (its lease ended)"]
 
