@@ -72,7 +72,7 @@ def test_a_right_answer_that_prints(kernel: Kernel) -> None:
     [
         ("def", "while True: pass", "it goes round and round"),
         ("def", "while True: print('again')", "it goes round and round"),
-        ("def", "threading.Event().wait(1.5)", "it waits in `threading.Event().wait(1.5)`"),
+        ("def", "threading.Event().wait(3)", "it waits in `threading.Event().wait(3)`"),
         ("async def", "await asyncio.Event().wait()", "it waits in `await asyncio.Event().wait()`"),
         ("def", "exit()", "it asked Python to exit"),
         ("def", "quit()", "it asked Python to exit"),
