@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from .engine import Answer, Case, Cases, Seen, exercise, words
+from .lines import wants_to_run
 from .stub import codes
 
 BECOMES_THE_CLERK = (
@@ -202,7 +203,7 @@ def serve_lines(answer: Answer, case: Cases) -> None:
         first, second = (c.closing(_dial(listener)) for _ in range(2))
         second.sendall(b"hello\n")
         _serve(answer, c, 1, [(0, b"hello\n", b"hello\n")], listener=listener, lines=[first])
-        _hears_nothing(c, second, hint="It serves the one who was counted. But it picked up one call more than `calls` says. When does the listener leave the list?")
+        _hears_nothing(c, second, threading.current_thread(), hint="It serves the one who was counted. But it picked up one call more than `calls` says. When does the listener leave the list?")
 
 
 def _says_daemon(answer: Answer) -> bool:
@@ -227,7 +228,7 @@ def _serve(
     """
     listener = listener or c.closing(socket.create_server(("127.0.0.1", 0)))
     silent = silent or (SILENT if calls > 1 else "A whole line came, and nothing went back. Where does it wait?")
-    over = threading.Event()
+    over, serving = threading.Event(), threading.current_thread()
 
     def customers() -> None:
         with contextlib.ExitStack() as closing:
@@ -245,7 +246,7 @@ def _serve(
                 if wanted:
                     _hears(c, line, wanted, hint=silent)
                 else:
-                    _hears_nothing(c, line, hint=NOT_WHOLE)
+                    _hears_nothing(c, line, serving, hint=NOT_WHOLE)
             for line in called:
                 with contextlib.suppress(OSError):  # one has done so already
                     line.shutdown(socket.SHUT_WR)
@@ -294,9 +295,12 @@ def _hears(c: Case, line: socket.socket, wanted: bytes, *, hint: str) -> None:
     )
 
 
-def _hears_nothing(c: Case, line: socket.socket, *, hint: str) -> None:
-    """Nothing may come back."""
+def _hears_nothing(c: Case, line: socket.socket, serving: threading.Thread, *, hint: str) -> None:
+    """Nothing may come back, when the thread that serves has had its turn."""
+    until = time.monotonic() + 1
     time.sleep(0.03)
+    while serving is not threading.current_thread() and wants_to_run(serving) and time.monotonic() < until:
+        time.sleep(0.01)
     line.setblocking(False)
     try:
         got = line.recv(1024)

@@ -172,7 +172,7 @@ async def connect_best(answer: Answer, case: Cases) -> None:
 
     async with case("the best one works", expected="a line by WebSockets", hints={list: "One line is enough. Which?", tuple: "The line itself is enough for the caller. Where is it?"}) as c:
         starts = _Starts(WebSockets=0.02, ServerSentEvents=0, LongPolling=0)
-        got = await tried(starts)
+        got = await tried(starts, 2.0)
         c.true(starts.most_open < 2, received=words("several attempts at once"), hint=AT_ONCE)
         c.equal(
             got,

@@ -96,4 +96,4 @@ def test_the_loop_runs_where_a_selector_wants_a_line():
 
     with near, far, space["listening"]:
         space["run"](listen(), say(), nap())
-    assert heard == [b"hello", "awake"]
+    assert set(heard) == {b"hello", "awake"}
