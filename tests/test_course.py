@@ -244,9 +244,8 @@ def test_an_address_of_another_machine_is_one_line(tmp_path: Path) -> None:
 
 
 @POSIX
-def test_echo_tells_what_happens_until_ctrl_c(heeds_ctrl_c: None) -> None:  # noqa: F811
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_echo_tells_what_happens_until_ctrl_c(heeds_ctrl_c: None, quiet_port: int) -> None:  # noqa: F811
+    port = quiet_port
     with running([course(), "echo", "--port", str(port)]) as process:
         assert read_until(process, "Ctrl-C") == f"Listening on ws://127.0.0.1:{port}\nCtrl-C stops it.\n"
         with connect(f"ws://127.0.0.1:{port}", proxy=None) as ws:

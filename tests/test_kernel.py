@@ -1,6 +1,7 @@
 """The stop button, pressed in a real kernel on a cell that waits: it ends, none behind it is lost, and work goes on."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -46,6 +47,8 @@ class TestInterrupted:
     def test_waiting_for(self, kernel: Kernel, what: str, behind: list[str]) -> None:
         def stop(printed: str) -> None:
             if "waiting" in printed:
+                if behind:  # the kernel has to have them before it can throw them away
+                    time.sleep(0.3)
                 kernel.interrupt()
 
         waiting = f"tell('waiting')\n{WAITS[what]}"

@@ -11,7 +11,7 @@ import pytest
 
 from helpers.lanes import Lanes, Span
 
-NAP = 0.02
+NAP = 0.06
 
 
 def kinds(spans: list[Span]) -> list[str]:

@@ -228,7 +228,7 @@ for goodbye in ('ws.close(4000, "enough")', "wire"):
     await all_gone(server)
     print(*said.lines, "/", server.log[-1])
 for uri in ("ws://hub.example.test:9/", "ws://127.0.0.1:9/"):
-    print(uri, page.do(f'new WebSocket("{uri}")', until="close", limit=0.5).lines)"""),
+    print(uri, page.do(f'new WebSocket("{uri}")', until="close", limit=2).lines)"""),
     code("stop", "page.stop(); wire.stop(); server.stop()"),
 ]
 HOST = "hub.example.test"

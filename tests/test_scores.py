@@ -202,7 +202,7 @@ def test_a_race_says_when_each_point_came_and_counts_the_bytes() -> None:
 
 def test_silence_is_silent_where_nobody_asks() -> None:
     with ScoreServer() as server:
-        results = asyncio.run(silence(server, {"polling": polls, "WebSocket": listens}, 0.5))
+        results = asyncio.run(silence(server, {"polling": polls, "WebSocket": listens}, 1.2))
     assert results["polling"].requests > 0
     assert results["WebSocket"].bytes_from() == 0
     assert all(delivery.flights == [] for delivery in results.values())

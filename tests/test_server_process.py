@@ -149,7 +149,7 @@ def test_threads_serve_them_at_once():
 
 def test_who_is_not_served_gives_up():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        came = visits(listener.getsockname(), 3, patience=0.1)
+        came = visits(listener.getsockname(), 3, patience=1)
     assert [(visit.served, visit.heard, visit.end) for visit in came] == [(None, 0, "gave up")] * 3
 
 
