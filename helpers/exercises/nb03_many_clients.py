@@ -103,7 +103,7 @@ FIRST_ALL_CALLS = (
 )
 
 
-NOT_WHOLE = "The server hears and answers. But the line was not whole yet, or never will be. What do you do with a piece without `\n`?"
+NOT_WHOLE = "The server hears and answers. But the line was not whole yet, or never will be. What do you do with a piece without `\\n`?"
 
 
 EARLY = "Whole lines come back. But when one customer hangs up, the other one is gone too. How many are still on the list, and when may it end?"
@@ -203,7 +203,9 @@ def serve_lines(answer: Answer, case: Cases) -> None:
         first, second = (c.closing(_dial(listener)) for _ in range(2))
         second.sendall(b"hello\n")
         _serve(answer, c, 1, [(0, b"hello\n", b"hello\n")], listener=listener, lines=[first])
-        _hears_nothing(c, second, threading.current_thread(), hint="It serves the one who was counted. But it picked up one call more than `calls` says. When does the listener leave the list?")
+        _hears_nothing(
+            c, second, hint="It serves the one who was counted. But it picked up one call more than `calls` says. When does the listener leave the list?"
+        )
 
 
 def _says_daemon(answer: Answer) -> bool:
@@ -295,11 +297,11 @@ def _hears(c: Case, line: socket.socket, wanted: bytes, *, hint: str) -> None:
     )
 
 
-def _hears_nothing(c: Case, line: socket.socket, serving: threading.Thread, *, hint: str) -> None:
-    """Nothing may come back, when the thread that serves has had its turn."""
+def _hears_nothing(c: Case, line: socket.socket, serving: threading.Thread | None = None, *, hint: str) -> None:
+    """Nothing may come back, when the thread that serves has had its turn; None: nobody serves any more."""
     until = time.monotonic() + 1
     time.sleep(0.03)
-    while serving is not threading.current_thread() and wants_to_run(serving) and time.monotonic() < until:
+    while wants_to_run(serving) and time.monotonic() < until:
         time.sleep(0.01)
     line.setblocking(False)
     try:

@@ -119,7 +119,7 @@ def server(before: str = "", **changed: str) -> str:
         pytest.param(server(note="['']", talk="key.data[0] += piece.decode()\n    whole, cut, key.data[0] = key.data[0].rpartition('\\n')\n    line.sendall((whole + cut).encode())"),
                      "a letter in two halves", "half a letter is no text", id="decodes each piece"),
         pytest.param(server(end="line.sendall(key.data)\n    selector.unregister(line)\n    line.close()"),
-                     "a hang-up in the middle of a line", "or never will be", id="sends the rest"),
+                     "a hang-up in the middle of a line", "or never will be. What do you do with a piece without `\\n`?", id="sends the rest"),
         pytest.param("lines = [listener.accept()[0] for _ in range(calls)]\n" + SERVER.format(**RIGHT | {"end": "selector.unregister(line)\n    line.close()"})
                      .replace("selector.register(listener, selectors.EVENT_READ)", "for line in lines: selector.register(line, selectors.EVENT_READ, bytearray())"),
                      "the first speaks before the second has called", "has not called yet", id="waits for all calls first"),
