@@ -508,15 +508,17 @@ def test_a_thread_is_not_stopped_before_its_starter_knows_that_it_runs():
                 self._cond.notify_all()
 
     run = sandbox.Sandbox()
-    started = run.thread(time.sleep, "started")
+    started = run.thread(lambda: time.sleep(0.01), "started")
     started._started = Slow()
     starter = run.thread(started.start, "starter")
-    starter.start()
-    while not started._started.is_set():
-        time.sleep(0.002)
-    run.stop()
-    starter.join(HANG)
-    assert not starter.is_alive()
+    with run.routed():
+        starter.start()
+        while not started._started.is_set():
+            time.sleep(0.002)
+        run.stop()
+        starter.join(HANG)
+        started.join(HANG)
+    assert not starter.is_alive() and not started.is_alive()
 
 
 def test_a_server_whose_loop_is_half_closed_is_let_go():

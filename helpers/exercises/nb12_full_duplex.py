@@ -13,7 +13,7 @@ from websockets.exceptions import ConcurrencyError, ConnectionClosed
 from .engine import Answer, Case, Cases, Seen, exercise, words
 from .hints import Hints, pairs
 
-PATIENCE = 0.5  # seconds without a new message, after which the other side takes it that no more will come
+PATIENCE = 1.0  # seconds without a new message, after which the other side takes it that no more will come
 
 ALONE = (
     "All is sent at once, good. But several calls of `recv` wait on one connection, and the library refuses. "

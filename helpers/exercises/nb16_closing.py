@@ -19,8 +19,8 @@ from .engine import Answer, Case, Cases, Seen, exercise, words
 
 CLOSE, TEXT, PING = 8, 1, 9  # opcodes: RFC 6455, section 5.2
 
-PATIENCE = 0.5  # seconds that the check's side waits for a frame
-LINGER = 0.1  # seconds in which a client that should wait must not have hung up
+PATIENCE = 1.2  # seconds that the check's side waits for a frame
+LINGER = 0.25  # seconds in which a client that should wait must not have hung up
 HURRY = 0.05  # seconds in which an answer that doesn't read has hung up
 
 
@@ -160,7 +160,7 @@ THEIRS = "A code came back. The question is which one *they* sent."
 def farewell(answer: Answer, case: Cases) -> None:
     for side in ("client", "server"):
         with case(f"you begin, as the {side}", sent=words(f"1000 as the {side}, answered by a close 1000"), expected=1000) as c:
-            near, far = c.socketpair(0.9)
+            near, far = c.socketpair(2)
             c.thread(_hears_a_goodbye, c, far, judged := _judged(c), side)
             _says_farewell(c, answer, near, side, 1000, judged=judged)
 
@@ -182,7 +182,7 @@ def farewell(answer: Answer, case: Cases) -> None:
                 ),
             ],
         ) as c:
-            near, far = c.socketpair(0.9)
+            near, far = c.socketpair(2)
             c.thread(_says_goodbye, c, far, judged := _judged(c), side, told)
             _says_farewell(c, answer, near, side, judged=judged)
 
@@ -192,7 +192,7 @@ def farewell(answer: Answer, case: Cases) -> None:
         expected=1000,
         hints=[(lambda got: type(got) is int, "Without messages in between it is right. What is the opcode of the frame whose bytes you took for a code?")],
     ) as c:
-        near, far = c.socketpair(0.9)
+        near, far = c.socketpair(2)
         c.thread(_hears_a_goodbye, c, far, judged := _judged(c), "client", [(TEXT, b"one more"), (PING, b"still there?"), (TEXT, b"and one")])
         _says_farewell(c, answer, near, "client", 1000, judged=judged)
 
@@ -202,7 +202,7 @@ def farewell(answer: Answer, case: Cases) -> None:
         expected=1001,
         hints=[(1000, "One close went out, and one came in, and that is right. The caller asks for the code of *theirs*.")],
     ) as c:
-        near, far = c.socketpair(0.9)
+        near, far = c.socketpair(2)
         far.sendall(_frame("server", CLOSE, b"\x03\xe9"))
         c.thread(_hears_a_goodbye, c, far, judged := _judged(c), "client", None)
         _says_farewell(c, answer, near, "client", 1000, judged=judged)
@@ -217,12 +217,12 @@ def farewell(answer: Answer, case: Cases) -> None:
             (1006, "A close with a code is right. This one has none, but it is a close. Which of the two numbers stands for that?"),
         ],
     ) as c:
-        near, far = c.socketpair(0.9)
+        near, far = c.socketpair(2)
         c.thread(_says_goodbye, c, far, judged := _judged(c), "client", b"")
         _says_farewell(c, answer, near, "client", judged=judged)
 
     with case("they hang up without a word", sent=words("a message, then a hang-up"), expected=1006) as c:
-        near, far = c.socketpair(0.9)
+        near, far = c.socketpair(2)
         c.feed(far, _frame("server", TEXT, b"so long"), close=True)
         _says_farewell(c, answer, near, "client", 1000)
 
@@ -238,7 +238,7 @@ def farewell(answer: Answer, case: Cases) -> None:
         ],
     ) as c:
         for code in (None, 1000):
-            near, far = c.socketpair(0.9)
+            near, far = c.socketpair(2)
             far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
             far.close()
             _says_farewell(c, answer, near, "client", code)
