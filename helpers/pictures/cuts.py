@@ -71,6 +71,7 @@ def cuts(sent: Sequence[bytes], read: Sequence[Reading] | Mapping[str, Sequence[
         line(paper, (x, top - 0.04), (x, bottom), style=":", width=2, zorder=3 if by_byte else 1)
     _row(paper, top, "sent", pieces, CLIENT, scale, by_byte)
     y = top - _FIRST_GAP - _ROW
+    missed = False
     for name, chunks in rows:
         _row(paper, y, name, chunks, SERVER, scale, by_byte)
         met = set(accumulate(len(chunk) for chunk in chunks))
@@ -91,11 +92,12 @@ def cuts(sent: Sequence[bytes], read: Sequence[Reading] | Mapping[str, Sequence[
             )
         for border in borders:
             if border < was_read and border not in met:
+                missed = True
                 cross(paper, _LEFT + border * scale, y + (_ROW / 2 if by_byte else _ROW))
         y -= _ROW + _GAP
     _ruler(paper, bottom - 0.14, [0, *borders, len(stream)], scale)
 
-    return picture(fig, _alt(len(pieces), [name for name, _ in rows]))
+    return picture(fig, _alt(len(pieces), [name for name, _ in rows], missed))
 
 
 def _pieces(chunks: object, where: str) -> list[bytes]:
@@ -195,10 +197,10 @@ def _ruler(paper: Axes, y: float, places: list[int], scale: float) -> None:
             taken.append((x, half))
 
 
-def _alt(sent: int, rows: list[str]) -> str:
+def _alt(sent: int, rows: list[str], missed: bool) -> str:
     green = "a green row shows" if len(rows) == 1 else f"{len(rows)} green rows show"
     return (
         f"A row of {sent} blue blocks shows the bytes as they were sent. Below it {green} the same "
-        f"bytes as they were read by {spoken(*rows)}; dotted lines fall from the borders of the blocks, with a cross "
-        "where no cut meets them."
+        f"bytes as they were read by {spoken(*rows)}; dotted lines fall from the borders of the blocks"
+        f"{', with a cross where no cut meets them' if missed else ''}."
     )
