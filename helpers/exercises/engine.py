@@ -266,7 +266,7 @@ def _judge_what_is_left(run: Run, before: set[BackgroundServer]) -> None:
         ),
         (Seen.UNAWAITED, Seen.UNAWAITED in seen, "a coroutine that nobody awaited", "Where is an `await` missing?"),
         (Seen.TASK_LEFT, bool(run.left_tasks), "a task that still runs", "Who waits for it, or cancels it?"),
-        (Seen.THREAD_LEFT, bool(run.sandbox.left_threads(1.0)), "a thread that still runs", "Who ends it, and who waits until it has ended?"),
+        (Seen.THREAD_LEFT, bool(run.sandbox.left_threads(0.3)), "a thread that still runs", "Who ends it, and who waits until it has ended?"),
     ):
         if so:
             raise run.fail_seen(flag, received, f"All results are right. But it leaves something behind. {hint}", case=None)
