@@ -81,6 +81,8 @@ class BackgroundServer:
         Raises, in the thread that calls:
             OSError: the port is taken, or the host is unknown or isn't this machine's; the text says what to do.
             TimeoutError: it didn't listen within four seconds.
+            RuntimeError: this server from before, or one of its name, can't stop because a handler blocks; or the thread
+                that calls is the server's own, which is ending.
         """
         with _switching:
             if self.running:
@@ -97,7 +99,8 @@ class BackgroundServer:
                 listening.result(_PATIENCE)
             except BaseException as error:
                 self._end(_CLOSING)
-                if not listening.done() and isinstance(error, TimeoutError):
+                in_the_thread = listening.done() and listening.exception() is error
+                if isinstance(error, TimeoutError) and not in_the_thread:
                     raise TimeoutError(f"host {self.host!r} didn't get a listener within {_PATIENCE:.0f} s") from None
                 if isinstance(error, OSError):  # its text says it all; the thread's own frames don't help
                     raise error.with_traceback(None) from None
@@ -190,8 +193,8 @@ class BackgroundServer:
             return answer.result(_PATIENCE)
         except concurrent.futures.CancelledError:  # it stopped before it could answer
             raise self._not_running() from None
-        except TimeoutError:
-            if answer.done():
+        except TimeoutError as error:
+            if answer.done() and not answer.cancelled() and answer.exception() is error:
                 raise
             raise TimeoutError(f"{self!r} didn't answer within {_PATIENCE:.0f} s: does a handler block?") from None
         finally:
@@ -199,13 +202,19 @@ class BackgroundServer:
 
     def __enter__(self) -> Self:
         self._in_with = True
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self._in_with = False
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
-        self._in_with = False
+        try:
+            self.stop()
+        finally:
+            self._in_with = False
 
     def __repr__(self) -> str:
         label = type(self).__name__ + (f" {self.name!r}" if self.name else "")
@@ -354,6 +363,7 @@ class BackgroundServer:
         deadline = monotonic() + _LAST_WORDS
         for worker in workers:
             worker.join(max(0, deadline - monotonic()))
+        _running.discard(self)  # a handler may have stopped it: then nobody waits for this thread
 
     async def _serve(self, stop_asked: asyncio.Event, listening: "Future[None]") -> None:
         try:

@@ -195,6 +195,18 @@ room = Room().start()
         assert replacing.running
         replacing.stop()
 
+    def test_with_that_failed_is_no_with(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            first = Silent(port=taken.getsockname()[1])
+            with pytest.raises(OSError, match="is taken"), first:
+                pass
+        first.start()
+        with Silent():
+            assert first.running
+        second = Silent().start()
+        assert (first.running, second.running) == (False, True)
+        second.stop()
+
     def test_one_that_cannot_be_made_replaces_nobody(self) -> None:
         with pytest.raises(ValueError):
             standing = Silent().start()
@@ -305,6 +317,28 @@ class TestBadInput:
         found.set()
         monkeypatch.undo()
         server.stop()
+
+
+    def test_a_start_that_ends_just_too_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        late = threading.Event()
+        real = socket.getaddrinfo
+
+        def slow(*args: Any, **kwargs: Any) -> list[Any]:
+            late.wait(20)
+            return real(*args, **kwargs)
+
+        class Late(Silent):
+            def _end(self, patience: float) -> bool:
+                if self._thread is not None:
+                    late.set()
+                return super()._end(20)
+
+        monkeypatch.setattr(background, "_PATIENCE", 0.05)
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        server = Late()
+        with pytest.raises(TimeoutError, match="host '127.0.0.1' didn't get a listener"):
+            server.start()
+        assert not server.running
 
 
 class TestInterfaces:
