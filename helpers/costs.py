@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from .server_process import ServerProcess
 _ENOUGH = 0.06  # seconds of the server's processor: the clocks of some systems tick every hundredth of a second
 _LONGEST = 1.5  # seconds for which one size is measured, at most, however busy the machine
 _PATIENCE = 4.0  # seconds for one answer
+_SELECTABLE = 500  # lines: the select() of Windows takes 512 sockets at most
 
 
 class Cost(NamedTuple):
@@ -27,12 +29,14 @@ class Cost(NamedTuple):
 def measure(serve: Callable[[Any], Any], sizes: Sequence[int] = (10, 100, 1000)) -> list[Cost]:
     """Run the echo server ``serve`` in a process of its own, anew for each size, open so many connections, and measure.
 
-    Sizes beyond the limit on open files are lowered to what fits. The clients are in this process, which waits meanwhile.
+    Sizes beyond what the system allows (open files; on Windows 500 lines) are lowered to what fits. The clients are in this process, which waits meanwhile.
 
     Raises, besides what ``ServerProcess.start()`` does, TimeoutError when an answer takes four seconds, OSError when the
     server breaks a line.
     """
     room = connections_that_fit(per_connection=1)
+    if sys.platform == "win32":
+        room = min(room, _SELECTABLE)
     return [_cost(serve, min(size, room)) for size in sizes]
 
 

@@ -1,7 +1,9 @@
 """A server function in a process of its own: what goes along, what it costs, where its room ends, and that nothing stays behind."""
 
 import socket
+import sys
 import threading
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -177,6 +179,14 @@ def test_costs_are_the_servers_own():
 def test_sizes_end_where_the_files_do(monkeypatch):
     monkeypatch.setattr("helpers.costs.connections_that_fit", lambda per_connection: 3)
     assert [cost.connections for cost in measure(servers.one_selector, (2, 1000))] == [2, 3]
+
+
+def test_sizes_end_where_select_does(monkeypatch):
+    monkeypatch.setattr("helpers.costs._cost", lambda serve, size: size)
+    monkeypatch.setattr("helpers.costs.connections_that_fit", lambda per_connection: 10**6)
+    assert measure(servers.one_selector, (10, 1000)) == [10, 500 if sys.platform == "win32" else 1000]
+    monkeypatch.setattr("helpers.costs.sys", SimpleNamespace(platform="win32"))
+    assert measure(servers.one_selector, (10, 1000)) == [10, 500]
 
 
 def test_per_connection_is_the_slope():
