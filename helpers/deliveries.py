@@ -120,11 +120,12 @@ async def silence(
 ) -> dict[str, Delivery]:
     """Let all ``ways`` hear one point, and then nothing for a while; say what went over the wires in that while.
 
-    Raises what ``race`` raises.
+    Raises what ``race`` raises, and RuntimeError when a way returns before the point has come. All of it, ``seconds``
+    included, has four and a half seconds.
     """
     async with _listening(server, ways, delay) as (wires, arrivals, tasks), asyncio.timeout(_PATIENCE):
         server.play([0.0])
-        await asyncio.gather(*(_settled(wires[name], arrivals[name]) for name in ways))
+        await asyncio.gather(*(_settled(wires[name], arrivals[name], tasks[name]) for name in ways))
         for wire in wires.values():
             wire.clear()
         await asyncio.sleep(seconds)
@@ -166,9 +167,12 @@ async def _follow(way: Client, wire: Wire, got: Arrivals) -> None:
         await way(http, got)
 
 
-async def _settled(wire: Wire, got: Arrivals) -> None:
+async def _settled(wire: Wire, got: Arrivals, way: "asyncio.Task[None]") -> None:
     """Wait until the first event is there, and what it brings along has passed; whoever never settles talks all the time."""
     while not got:
+        if way.done():
+            way.result()
+            raise RuntimeError("a way has ended, and no point had come")
         await asyncio.sleep(_LOOK)
     seen, quiet = 0, 0
     for _ in range(_LOOKS):

@@ -216,6 +216,20 @@ def test_a_race_raises_what_a_way_raises() -> None:
         asyncio.run(race(server, {"fails": fails, "WebSocket": listens}))
 
 
+def test_silence_raises_what_a_way_raises() -> None:
+    async def fails(http: aiohttp.ClientSession, got: Arrivals) -> None:
+        raise KeyError("n")
+
+    async def leaves(http: aiohttp.ClientSession, got: Arrivals) -> None:
+        pass
+
+    with ScoreServer() as server:
+        with pytest.raises(KeyError):
+            asyncio.run(silence(server, {"fails": fails, "WebSocket": listens}))
+        with pytest.raises(RuntimeError, match="no point had come"):
+            asyncio.run(silence(server, {"leaves": leaves, "WebSocket": listens}))
+
+
 def test_a_race_with_somebody_who_never_comes_in_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     async def waits(http: aiohttp.ClientSession, got: Arrivals) -> None:
         await asyncio.sleep(60)
