@@ -17,7 +17,8 @@ from typing import IO, Self
 
 _PATIENCE = 4.0  # seconds that a cell waits for a program, at most
 _GRACE = 3.0  # seconds that a program has to end by itself, once stop() has pressed Ctrl-C
-_PLAIN = {"PYTHON_COLORS": "0"}  # a kernel asks the programs it starts for colours; Python colours tracebacks from 3.13 on
+# A kernel asks the programs it starts for colours, and Python colours tracebacks from 3.13 on; Windows has an encoding of its own.
+_PLAIN = {"PYTHON_COLORS": "0", "PYTHONIOENCODING": "utf-8"}
 
 # Every program that was started and not seen to its end, by the name of its file.
 _running: dict[str, "Program"] = {}
@@ -85,7 +86,7 @@ class Workshop:
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 timeout=limit,
                 env={**(os.environ if env is None else env), **_PLAIN},
@@ -237,7 +238,7 @@ class Program:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             env={**os.environ, **_PLAIN},
             # Jupyter interrupts the kernel's whole group of processes

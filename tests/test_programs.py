@@ -174,6 +174,13 @@ def test_the_complaint_is_the_line_that_matters(bench, text, complaint):
     assert bench.run("program.py").complaint == complaint
 
 
+def test_what_it_prints_is_utf_8_wherever_it_runs(bench, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")  # as on Windows
+    bench.save("far.py", "print('→ é')")
+    assert bench.run("far.py").lines == ["→ é"]
+    assert bench.start("far.py").lines == ["→ é"]
+
+
 def test_there_are_no_colours_where_a_kernel_asks_for_them(bench, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     bench.save("bad.py", "nothing")
