@@ -164,6 +164,14 @@ def test_the_stand_in_plays_where_nobody_comes(page: Page, server: EchoServer) -
     assert server.log == ["client 1 connected", "client 1 sent 'hello'"]
 
 
+def test_it_begins_anew_when_it_starts_again(page: Page, server: EchoServer) -> None:
+    page.wait("message")
+    page.stop()
+    page.start()
+    assert page.wait("message").lines == ["open", "message 'Echo: hello'"]
+    assert server.log[-2:] == ["client 2 connected", "client 2 sent 'hello'"]
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [("ws.close()", 1005), ("ws.close(1000)", 1000), ('ws.close(4000, "enough")', 4000), ("leave()", 1001)],

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Self
+from typing import Any
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
@@ -90,10 +90,6 @@ class Page(WebSocketServer):
         """Whether a page is connected now."""
         return self._remote is not None
 
-    def start(self) -> Self:
-        super().start()
-        return self
-
     def wait(self, until: str = "ran", limit: float = _LIMIT) -> Said:
         """Wait until the page has told something of this kind, and return all that it told since it was last asked.
 
@@ -164,6 +160,13 @@ class Page(WebSocketServer):
         sleep(0.05)
 
     # In the page's thread
+
+    async def _open(self) -> None:
+        """Begin anew: who came to an earlier start, and what was told then, is forgotten."""
+        with self._news:
+            self._remote = self._stand_in = self.road = None
+            self._notes, self._read = [], 0
+        await super()._open()
 
     def _begin_stand_in(self) -> bool:
         """Let the stand-in begin, unless a page has come meanwhile. Returns whether one has."""
