@@ -31,6 +31,7 @@ class StreamServer(BackgroundServer):
         if not callable(handler):
             raise TypeError(f"handler must be an async function that takes a reader and a writer, not {handler!r}")
         self.handler = handler
+        self._writers: set[asyncio.StreamWriter] = set()  # whose lines are open, also of clients that are counted out
 
     async def _open(self) -> None:
         self._server = await asyncio.start_server(self._meet, sock=self._listen(), backlog=BACKLOG)
@@ -38,27 +39,30 @@ class StreamServer(BackgroundServer):
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """The life of one client: the handler, and then the wait until its line is closed."""
         number = self._client_came(writer)
-        how = "handler returned"
+        self._writers.add(writer)
+        how = "stopped"
+        try:
+            await self._handle(number, reader, writer)
+            how = "handler returned"
+            await gone(writer)
+        finally:
+            writer.close()
+            self._client_left(writer, how)
+            self._writers.discard(writer)
+
+    async def _handle(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self.handler(reader, writer)
         except Exception as error:
             # what an error of the operating system says differs from system to system
             name = type(error).__name__ if isinstance(error, OSError) else one_line(error)
             self._note(f"client {number}: handler failed: {name}")
-            how = "handler failed"
+            self._client_left(writer, "handler failed")
             writer.close()
-        except BaseException:
-            how = "stopped"
-            writer.close()
-            raise
-        else:
-            await gone(writer)
-        finally:
-            self._client_left(writer, how)
 
     async def _close(self) -> None:
         self._server.close()
-        writers = list(self._clients)
+        writers = list(self._writers)
         for writer in writers:
             writer.close()
         try:

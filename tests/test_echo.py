@@ -742,6 +742,21 @@ def test_a_stop_whose_time_is_up_hangs_up_on_who_does_not_read(monkeypatch: pyte
             sock.recv(1)
 
 
+def test_a_stop_also_hangs_up_on_who_is_counted_out_and_does_not_read(eventually: Eventually) -> None:
+    class Deep(TCPEchoServer):
+        async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.set_write_buffer_limits(high=2**30)  # it reads to the end, however much it still has to send
+            await super()._echo(reader, writer)
+
+    with Deep() as server, raw(server) as sock:
+        sock.sendall(bytes(2**24))
+        sock.shutdown(socket.SHUT_WR)
+        eventually(lambda: server.log[-1:] == ["client 1 left (end of stream)"])
+        server.stop()
+        with pytest.raises(ConnectionResetError):
+            read_to_the_end(sock)
+
+
 class TestAThousand:
     COUNT = 1_000
 
