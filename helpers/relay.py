@@ -1,6 +1,7 @@
 """The calls through a Wire: what comes in at one side goes out at the other, when and as the faults allow."""
 
 import asyncio
+import contextlib
 import socket
 import struct
 import sys
@@ -19,7 +20,8 @@ WINDOW_IN_THE_AIR = 2**22
 
 _WATCH = 0.1  # seconds between two looks at sides that aren't being read
 _TURNS = 10  # of the loop: enough for what waits at a socket to be accepted, read and passed on
-_RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # struct linger: on, 0 seconds
+RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""The value of SO_LINGER (on, 0 seconds) with which a close sends a RST in place of a FIN."""
 
 
 class _Mark(Enum):
@@ -400,7 +402,8 @@ class Side(asyncio.Protocol):
     def reset_on_close(self) -> None:
         """Let the next close send a RST in place of a FIN."""
         if self._transport is not None and not self.lost:
-            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            with contextlib.suppress(OSError):  # macOS refuses where the line is gone already
+                self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
 
     def drop(self) -> None:
         """Close at once."""

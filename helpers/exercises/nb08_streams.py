@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import struct
 import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
+from ..relay import RESET_ON_CLOSE
 from .engine import Answer, Case, Cases, Seen, exercise, words
 
 HEARS = 1.0
@@ -107,7 +107,7 @@ class Visit:
     def vanish(self) -> None:
         """Leave without a goodbye: the handler's side sees a reset."""
         line = self.writer.get_extra_info("socket")
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if hasattr(socket, "SIO_RCVALL") else "ii", 1, 0))
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.writer.transport.abort()
 
 

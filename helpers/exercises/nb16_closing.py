@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
-import struct
-import sys
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.utils import accept_key
 
+from ..relay import RESET_ON_CLOSE
 from .engine import Answer, Case, Cases, Seen, exercise, words
 
 CLOSE, TEXT, PING = 8, 1, 9  # opcodes: RFC 6455, section 5.2
@@ -239,7 +238,7 @@ def farewell(answer: Answer, case: Cases) -> None:
     ) as c:
         for code in (None, 1000):
             near, far = c.socketpair(2)
-            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             far.close()
             _says_farewell(c, answer, near, "client", code)
 
