@@ -2,11 +2,18 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Sender = Literal["client", "server"]
 
 _EVENT_COST = 200  # bytes that an event takes besides its data, about
+
+
+def check_sender(sender: object) -> Sender:
+    """The same; ValueError for what is no sender."""
+    if sender not in get_args(Sender):
+        raise ValueError(f"sender is 'client' or 'server', not {sender!r}")
+    return sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """A wire between a client and a server that records every chunk, and can misbehave on request."""
 
 import asyncio
-from typing import get_args
 from urllib.parse import urlsplit
 
 from .background import BACKLOG, BackgroundServer
 from .faults import Faults, checked_chop, checked_cut, checked_delay, checked_rate
-from .recording import Event, Recording, Sender, checked_limit
+from .recording import Event, Recording, Sender, check_sender, checked_limit
 from .relay import Relay
 
 __all__ = ["Event", "Wire"]
@@ -74,7 +73,7 @@ class Wire(BackgroundServer):
 
         ``connection`` picks one connection by its number; None takes them all. ValueError for an unknown sender.
         """
-        sender = _checked_sender(sender)
+        sender = check_sender(sender)
         kind = "passed" if passed else "received"
         return [
             event
@@ -134,7 +133,7 @@ class Wire(BackgroundServer):
         What was sent before arrives first. What the sender sends from now on is received and lost. The other direction goes on.
         ValueError for an unknown sender, RuntimeError when the wire isn't running.
         """
-        sender = _checked_sender(sender)
+        sender = check_sender(sender)
         self.run(lambda: self._relay.half_close(sender))
 
     def silence(self, on: bool = True) -> None:
@@ -181,12 +180,6 @@ class Wire(BackgroundServer):
             return target.address  # asked for at each call: a server that was started anew may have another port
         except RuntimeError:
             raise RuntimeError(f"the target {target!r} was never started: call its start() first") from None
-
-
-def _checked_sender(sender: Sender) -> Sender:
-    if sender not in get_args(Sender):
-        raise ValueError(f"sender is 'client' or 'server', not {sender!r}")
-    return sender
 
 
 def _checked_target(target: object) -> BackgroundServer | str | tuple[str, int]:

@@ -7,9 +7,10 @@
     frames.decode(b"\\x81\\x02hi", "server")             # bare bytes
 """
 
+from ..recording import Sender
 from .conversation import Event, Part, conversation, sent_by, table
 from .decoder import Decoder, decode
-from .frame import Field, Frame, Problem, Sender
+from .frame import Field, Frame, Problem
 from .http import Http
 
 __all__ = ["Decoder", "Event", "Field", "Frame", "Http", "Part", "Problem", "Sender", "conversation", "decode", "sent_by", "table"]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol
 
+from ..recording import Sender, check_sender
 from .decoder import Decoder
-from .frame import Frame, Sender, check_sender
+from .frame import Frame
 from .http import Http, HttpDecoder
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+from ..recording import Sender, check_sender
 from .deflate import LIMIT, Inflater, TooMuch, inflater
-from .frame import BINARY, CLOSE, CONTINUATION, NAMES, TEXT, Frame, Problem, Sender, check_sender, masked
+from .frame import BINARY, CLOSE, CONTINUATION, NAMES, TEXT, Frame, Problem, masked
 from .text import Utf8
 
 _SIZES = {126: 2, 127: 8}  # bytes that a length takes besides the first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from .frame import Sender
+from ..recording import Sender
 
 _TAIL = b"\x00\x00\xff\xff"  # what a sender leaves off at the end of each message
 _WINDOW = 2**15  # how far back deflate can point, at most

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Sender = Literal["client", "server"]
+from ..recording import Sender
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NAMES = {
@@ -157,13 +156,6 @@ class Frame:
 def _short(data: bytes | str) -> str:
     """As Python writes it, its end left out when it is long."""
     return f"{data[:_MOST]!r}…" if len(data) > _MOST else repr(data)
-
-
-def check_sender(sender: object) -> Sender:
-    """The same; ValueError for what is no sender."""
-    if sender not in get_args(Sender):
-        raise ValueError(f"sender is 'client' or 'server', not {sender!r}")
-    return sender
 
 
 def masked(data: bytes | bytearray | memoryview, mask: bytes, at: int = 0) -> bytes:
