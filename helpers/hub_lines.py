@@ -9,11 +9,9 @@ from typing import Any, Self
 
 import aiohttp
 
-from .hub_protocol import CLOSE, COMPLETION, END, INVOCATION, PING, dump
+from .hub_protocol import CLOSE, COMPLETION, END, GREETING, INVOCATION, PING, dump
 
 __all__ = ["LINES", "EventsLine", "Line", "PollingLine", "WebSocketLine", "open_line"]
-
-GREETING = {"protocol": "json", "version": 1}
 
 
 async def _negotiate(session: aiohttp.ClientSession, url: str) -> dict[str, Any]:
@@ -74,7 +72,10 @@ class Line:
         return f"<a line by {self.transport}>"
 
     async def call(self, target: str, *arguments: Any) -> Any:
-        """Call a method of the hub and wait for its result. RuntimeError with the hub's words when it failed."""
+        """Call a method of the hub and wait for its result. RuntimeError with the hub's words when it failed.
+
+        ConnectionError when the hub has hung up, aiohttp.ClientError when it can't be reached.
+        """
         number = str(next(self._numbers))
         await self.write(dump({"type": INVOCATION, "target": target, "arguments": arguments, "invocationId": number}))
         while (record := await self.hear()).get("type") != COMPLETION or record["invocationId"] != number:

@@ -13,6 +13,9 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
+GREETING = {"protocol": "json", "version": 1}
+"""A client's first words; the hub answers with an empty object."""
+
 END = "\x1e"
 """What stands behind every record, and never inside one: JSON writes it as an escape."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from .hub_protocol import END
+from .hub_protocol import END, GREETING, dump
 
 _PATIENCE = 4.0  # seconds for all of a session: longer waits lose a cell's output
 
@@ -42,7 +42,7 @@ async def session(uri: str) -> AsyncIterator[ClientConnection]:
     take more than four seconds, and what ``connect`` raises.
     """
     async with asyncio.timeout(_PATIENCE), connect(uri, proxy=None) as ws:
-        await ws.send('{"protocol":"json","version":1}' + END)
+        await ws.send(dump(GREETING))
         if (answer := await ws.recv()) != "{}" + END:
             raise ConnectionError(str(answer).rstrip(END))
         yield ws
