@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from .background import BackgroundServer
+from .background import BACKLOG, BackgroundServer
 
 STOPPING = 0.3
 """Seconds that clients get to hear the goodbye."""
@@ -31,7 +31,7 @@ class HTTPServer(BackgroundServer):
         )
         await self._runner.setup()
         try:
-            await web.SockSite(self._runner, self._listen()).start()
+            await web.SockSite(self._runner, self._listen(), backlog=BACKLOG).start()
         except BaseException:
             await self._runner.cleanup()
             raise
