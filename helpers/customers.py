@@ -36,7 +36,8 @@ def visits(
     A customer says a word, waits until it has come back, thinks for ``think`` seconds, says the next, up to ``words`` of them, and
     hangs up. Whoever is still there ``patience`` seconds after the first call gives up.
 
-    Waits for them, at most ``patience`` and ten seconds: TimeoutError. ValueError for a count or a number of words below 1.
+    Waits for them, at most ``patience`` and ten seconds: TimeoutError. ValueError for a count or a number of words below 1;
+    subprocess.CalledProcessError when the process in which they live failed.
     """
     if count < 1 or words < 1:
         raise ValueError(f"at least one customer says at least one word, not {count!r} and {words!r}")

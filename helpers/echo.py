@@ -74,7 +74,8 @@ class WebSocketServer(BackgroundServer):
         Call it from a cell or from any thread; it is sent in the server's thread, and nobody waits until it is read.
 
         Returns to how many clients it was sent.
-        Raises RuntimeError when the server isn't running, TypeError when the message is neither ``str`` nor ``bytes``.
+        Raises RuntimeError when the server isn't running, TimeoutError when it didn't answer within four seconds (a handler
+        blocks), TypeError when the message is neither ``str`` nor ``bytes``.
         """
         if not isinstance(message, str | bytes):
             raise TypeError(f"a message is str or bytes, not {type(message).__name__}")

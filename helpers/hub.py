@@ -97,7 +97,8 @@ class Hub(HTTPServer):
     def broadcast(self, target: str, *arguments: Any, group: str | None = None) -> int:
         """Call ``target`` at every client, or at those of a group. From a cell, any thread, or a method.
 
-        Returns at how many. Raises RuntimeError when the hub isn't running, TypeError for what JSON can't say.
+        Returns at how many. Raises RuntimeError when the hub isn't running, TimeoutError when it didn't answer within four
+        seconds (a method blocks), TypeError or ValueError for what JSON can't say.
         """
         return self.run(self._broadcast, target, arguments, group)
 

@@ -65,7 +65,7 @@ class ScoreServer(HTTPServer):
     def play(self, gaps: Sequence[float] = GAPS) -> None:
         """Begin a new match and return: a point after each of ``gaps`` seconds. What runs of an old match ends.
 
-        From a cell or any thread. RuntimeError when the server isn't running.
+        From a cell or any thread. RuntimeError when the server isn't running, TimeoutError when it didn't answer within four seconds.
         """
         self.run(self._begin, tuple(gaps))
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
@@ -1049,7 +1050,7 @@ def test_check_from_two_threads_at_once():
 def test_every_exercise_of_the_course_is_found_and_none_twice():
     found, broken = engine.exercises()
     assert broken == []
-    modules = [path.stem for path in engine.PLACE.glob("nb[0-9][0-9]_*.py")]
+    modules = [path.stem for path in Path(engine.__file__).parent.glob("nb[0-9][0-9]_*.py")]
     assert bool(found) == bool(modules)
 
 

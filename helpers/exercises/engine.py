@@ -85,7 +85,6 @@ import pkgutil
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, overload
 
 from ..background import BackgroundServer, _running
@@ -98,9 +97,6 @@ from .run import Failed, Run
 from .verdict import FAILED, NOT_YET, PASSED, Verdict, describe, describe_error, describe_kind, steady, words
 
 __all__ = ["Answer", "Case", "Cases", "Exercise", "Seen", "Verdict", "check", "exercise", "exercises", "words"]
-
-PLACE = Path(__file__).parent
-"""Where the modules of exercises are."""
 
 LIMIT = 4.0
 """Seconds that an answer has for all its cases. Waiting longer than five loses a cell's output under nbval."""
