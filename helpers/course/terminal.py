@@ -37,4 +37,5 @@ def serve_echo(port: int) -> None:
     except KeyboardInterrupt:
         print("\nStopped.")
     except OSError as error:
-        raise CourseError(f"{error.strerror}. For another port: `course echo --port NUMBER`.") from None
+        problem, _, _ = str(error.strerror).partition(":")
+        raise CourseError(f"{problem}. Stop what has it, or take another one: `course echo --port NUMBER`.") from None
