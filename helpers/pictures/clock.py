@@ -17,11 +17,14 @@ def times(paper: Axes, end: float, scale: float, *, left: float, right: float, f
     while end / step > 6:
         step *= 10
     step = next(small for small in (step / 5, step / 2, step) if end / small <= 6)
-    room = WIDTH - right + 0.25 - text_width(paper, name, size=SMALL) - 0.1
+    edge = WIDTH - right + 0.25
+    room = edge - text_width(paper, name, size=SMALL) - 0.1
     for number in range(int(end / step * 1.0001) + 1 if end else 1):
         x = left + number * step * scale
         label = f"{number * step / unit:.6g}"
         line(paper, (x, foot - 0.05), (x, top), color=FAINT, width=1, zorder=0.5)
         if x + text_width(paper, label, size=SMALL) / 2 < room or not number:
             write(paper, x, foot - 0.22, label, size=SMALL, color=WIRE)
-    write(paper, WIDTH - right + 0.25, foot - 0.22, name, size=SMALL, color=WIRE, ha="right")
+        else:  # the last one
+            name = f"{label} {name}"
+    write(paper, edge, foot - 0.22, name, size=SMALL, color=WIRE, ha="right")
