@@ -352,7 +352,7 @@ def test_a_handler_that_returns_closes() -> None:
         await COURSE.send(ws, await COURSE.receive(ws))
 
     heard, _ = served(once, OK, OK, frame(PING), END)
-    assert heard == ECHO + said(CLOSE, code(1000)), "no pong, and no second Close, after our own"
+    assert heard == ECHO + said(CLOSE, code(1000)) + said(PONG), "a pong, but no message and no second Close, after our own"
 
 
 def test_a_handler_closes_with_a_code_and_a_reason() -> None:
