@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from .background import BACKLOG, BackgroundServer, one_line
 

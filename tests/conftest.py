@@ -73,12 +73,19 @@ def quick_checks(quick_collections: None, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.fixture
-def nothing_left(quick_collections: None, eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+def no_thread_left(eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+    """After the test no thread is there that was not there before it; one of an earlier test may have ended meanwhile."""
+    threads = set(threading.enumerate())
+    yield
+    eventually(lambda: set(threading.enumerate()) <= threads)
+
+
+@pytest.fixture
+def nothing_left(quick_collections: None, no_thread_left: None, eventually: Callable[[Callable[[], object]], None]) -> Iterator[None]:
     """After the test there are no more threads and no more open files (sockets) than before it."""
-    threads, files = set(threading.enumerate()), open_files()
+    files = open_files()
     yield
     gc.collect()  # what only a cycle keeps alive is no leak, and warns now
-    eventually(lambda: not [thread for thread in threading.enumerate() if thread not in threads])
     eventually(lambda: open_files() <= files)
 
 

@@ -3,7 +3,6 @@ the other in one window.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess

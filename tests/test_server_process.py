@@ -2,7 +2,6 @@
 
 import socket
 import sys
-import threading
 from types import SimpleNamespace
 
 import psutil
@@ -42,10 +41,8 @@ def fails(listener):
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays(eventually):
-    threads = threading.active_count()
+def nothing_stays(no_thread_left):
     yield
-    eventually(lambda: threading.active_count() == threads)
     assert not psutil.Process().children()
 
 

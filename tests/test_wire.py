@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import itertools
-import os
 import random
 import socket
 import struct
@@ -15,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple
 
 import pytest
+from conftest import open_files
 from websockets.asyncio.client import connect as async_connect
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -940,7 +940,7 @@ class TestStop:
         a_day()
         before = leftovers()
         a_day()
-        assert leftovers() == before
+        assert_nothing_new(before)
 
     def test_fifty_starts_are_one_wire(self) -> None:
         with listening() as listener:
@@ -948,13 +948,15 @@ class TestStop:
             wires = [Wire(listener.getsockname(), name="fifty").start() for _ in range(50)]
             assert [wire.running for wire in wires] == [False] * 49 + [True]
             wires[-1].stop()
-            assert leftovers() == before
+            assert_nothing_new(before)
 
 
-def leftovers() -> tuple[int, int]:
-    """How many threads and open files this process has."""
-    try:
-        files = len(os.listdir("/dev/fd"))
-    except OSError:  # Windows
-        files = 0
-    return threading.active_count(), files
+def leftovers() -> tuple[set[threading.Thread], int]:
+    """The threads of this process, and how many files it has open."""
+    return set(threading.enumerate()), open_files()
+
+
+def assert_nothing_new(before: tuple[set[threading.Thread], int]) -> None:
+    """What an earlier test left may end at any time; more than before is a leak."""
+    threads, files = leftovers()
+    assert threads <= before[0] and files <= before[1]

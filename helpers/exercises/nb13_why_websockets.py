@@ -108,7 +108,6 @@ def bytes_per_event(answer: Answer, case: Cases) -> None:
         hints={
             ZeroDivisionError: "With events it is right. Here there were none, and nothing can be shared among nobody. What should it say then?",
             0: "With events it is right. But this line has cost something, and delivered nothing. Is that cheap?",
-            0.0: "With events it is right. But this line has cost something, and delivered nothing. Is that cheap?",
             "inf": 'Nearly: that is a text. Which type makes a number of it?',
             None: "With events it is right. And without any? The text above asks for a number.",
         },
