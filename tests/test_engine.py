@@ -551,6 +551,29 @@ def test_a_check_that_has_to_hurry_ends_all_the_same(monkeypatch):
     assert given("async def double():\n    await asyncio.sleep(99)", double).status == "failed"
 
 
+def test_one_that_takes_its_time_to_end_is_told_again(monkeypatch):
+    """However fast the first rounds come."""
+    monkeypatch.setattr(sandbox, "PATIENCE", 0.0)
+    begun = threading.Event()
+
+    def slow():
+        until = time.monotonic() + 0.3
+        while True:
+            try:
+                begun.set()
+                while True:
+                    time.sleep(0.001)
+            except sandbox.Abandoned:
+                if time.monotonic() > until:
+                    raise
+
+    run = sandbox.Sandbox()
+    with run.routed():
+        run.start(slow)
+        assert begun.wait(HANG)
+        assert run.stop()
+
+
 def test_an_answer_that_could_be_stopped_is_not_complained_about():
     assert "stopped" not in repr(given(HANGING["spin that catches all"], soon(read_five)))
 

@@ -27,6 +27,10 @@ SLICE = 0.05
 """Seconds between two looks at the clock: an interrupt of the waiting cell is seen this soon."""
 PATIENCE = 0.1
 """Seconds that a stuck answer gets after each step of stopping it."""
+ROUNDS, STOPPING = 8, 1.0
+"""How often a stuck answer is told to end, and the seconds for which that goes on at least. More than once is needed where an exception
+is caught; and on a busy machine several meet as one, or meet a thread that still does what the one before made it do.
+"""
 STARTING = 1.0
 """Seconds that a thread has to come from its start to its work."""
 MOST_PRINTED = 4000
@@ -132,7 +136,11 @@ class Sandbox:
                 close()
         self._wait_for_threads()
         met: dict[threading.Thread, FrameType] = {}
-        for _ in range(8):  # more than one is needed where an exception is caught, and a busy machine lets several meet as one
+        rounds, until = 0, time.monotonic() + STOPPING
+        while self.alive() and (rounds < ROUNDS or time.monotonic() < until):
+            if rounds >= ROUNDS:
+                time.sleep(SLICE)
+            rounds += 1
             for thread, stack in self._stacks().items():
                 # a thread that has left the place where the exception met it is on its way out: a server closes its lines, say
                 if thread is self._worker or thread not in met or met[thread] in stack:
@@ -141,8 +149,6 @@ class Sandbox:
             for loop in self._loops():
                 _tell(loop, lambda: None)  # wakes a loop that waits, so that it sees the exception
             self._wait_for_threads()
-            if not self.alive():
-                break
         return not self.alive()
 
     def _stacks(self) -> dict[threading.Thread, list[FrameType]]:
