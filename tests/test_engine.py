@@ -498,28 +498,41 @@ def test_a_thread_that_is_stopped_may_tidy_up():
     assert tidied == [True]
 
 
-def test_a_thread_is_not_stopped_before_its_starter_knows_that_it_runs():
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_thread_is_not_stopped_before_its_starter_knows_that_it_runs(monkeypatch, runs):
+    told, begun = [], threading.Event()
+
+    def tell(thread, error, real=sandbox._raise_in):
+        told.append(starting)
+        real(thread, error)
+
     class Slow(threading.Event):
         def set(self):
+            nonlocal starting
             with self._cond:
-                self._flag = True
+                self._flag = runs
+                begun.set()
                 until = time.monotonic() + 4 * sandbox.PATIENCE
                 while time.monotonic() < until:
                     pass
+                starting, self._flag = False, True
                 self._cond.notify_all()
+
+    starting = True
+    monkeypatch.setattr(sandbox, "_raise_in", tell)
 
     run = sandbox.Sandbox()
     started = run.thread(lambda: time.sleep(0.01), "started")
     started._started = Slow()
-    starter = run.thread(started.start, "starter")
+    starter = run.thread(lambda: started.start(), "starter")  # the start that is there then
     with run.routed():
         starter.start()
-        while not started._started.is_set():
-            time.sleep(0.002)
+        assert begun.wait(HANG)
         run.stop()
         starter.join(HANG)
         started.join(HANG)
     assert not starter.is_alive() and not started.is_alive()
+    assert told and not any(told), "the starter was told to end while it started a thread: in 3.11 that may end the other one"
 
 
 def test_a_server_whose_loop_is_half_closed_is_let_go():

@@ -64,6 +64,9 @@ class Sandbox:
         self._own: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._started_by_answer: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
         self._done = threading.Event()
+        # Held while a thread of this run starts another. Python 3.11 takes the new one for its starter until it runs: an exception
+        # for the one would end the other, and the one would wait for its sign of life for ever.
+        self._starting = threading.Lock()
 
     # --- threads
 
@@ -144,7 +147,10 @@ class Sandbox:
             for thread, stack in self._stacks().items():
                 # a thread that has left the place where the exception met it is on its way out: a server closes its lines, say
                 if thread is self._worker or thread not in met or met[thread] in stack:
+                    nobody_starts = self._starting.acquire(timeout=STARTING)
                     _raise_in(thread, Abandoned)
+                    if nobody_starts:
+                        self._starting.release()
                     met[thread] = stack[0]
             for loop in self._loops():
                 _tell(loop, lambda: None)  # wakes a loop that waits, so that it sees the exception
@@ -411,9 +417,12 @@ def _in_slices(real: Callable[..., Any]) -> Callable[..., Any]:
 def _adopting(real: Callable[..., None]) -> Callable[..., None]:
     def start(thread: threading.Thread, *args: Any, **kwargs: Any) -> None:
         run = current()
-        if run is not None:
+        if run is None:
+            real(thread, *args, **kwargs)
+        else:
             run.adopt(thread)
-        real(thread, *args, **kwargs)
+            with run._starting:
+                real(thread, *args, **kwargs)
 
     return start
 
