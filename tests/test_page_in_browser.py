@@ -81,7 +81,7 @@ LINES: list[tuple[str, str]] = [  # what a page is asked to do, and what it then
 ]
 
 
-def played(browser: Browser | None, monkeypatch: pytest.MonkeyPatch) -> tuple[list[list[str]], list[str], list[str]]:
+def played(browser: Browser | None, monkeypatch: pytest.MonkeyPatch, eventually: Callable) -> tuple[list[list[str]], list[str], list[str]]:
     """What a page says to all these lines, its frames, and the log of its server; without a browser, what the stand-in makes of it."""
     monkeypatch.setattr(Page, "_page_came", None if browser else False)
     with (
@@ -101,14 +101,15 @@ def played(browser: Browser | None, monkeypatch: pytest.MonkeyPatch) -> tuple[li
         if browser:
             assert page.road == "direct"
             tab.close()
+        eventually(lambda: not server.clients)  # the last one leaves, and nobody waits for that
         page.stop()
         wire.stop()
         return [each.lines for each in said], [str(frame) for frame in frames.sent_by(wire, "client")], server.log
 
 
-def test_the_stand_in_behaves_as_a_browser(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    said, on_the_wire, log = played(browser, monkeypatch)
-    stand_in = played(None, monkeypatch)
+def test_the_stand_in_behaves_as_a_browser(browser: Browser, monkeypatch: pytest.MonkeyPatch, eventually: Callable) -> None:
+    said, on_the_wire, log = played(browser, monkeypatch, eventually)
+    stand_in = played(None, monkeypatch, eventually)
     for (line, _), page, other in zip([("(its script)", ""), *LINES], said, stand_in[0]):
         assert page == other, line
     assert (on_the_wire, log) == stand_in[1:]
