@@ -521,8 +521,12 @@ def test_a_thread_is_not_stopped_before_its_starter_knows_that_it_runs(monkeypat
     starting = True
     monkeypatch.setattr(sandbox, "_raise_in", tell)
 
+    def linger():  # until it is told
+        while True:
+            time.sleep(0.002)
+
     run = sandbox.Sandbox()
-    started = run.thread(lambda: time.sleep(0.01), "started")
+    started = run.thread(linger, "started")
     started._started = Slow()
     starter = run.thread(lambda: started.start(), "starter")  # the start that is there then
     with run.routed():
