@@ -29,7 +29,8 @@ class Cost(NamedTuple):
 def measure(serve: Callable[[Any], Any], sizes: Sequence[int] = (10, 100, 1000)) -> list[Cost]:
     """Run the echo server ``serve`` in a process of its own, anew for each size, open so many connections, and measure.
 
-    Sizes beyond what the system allows (open files; on Windows 500 lines) are lowered to what fits. The clients are in this process, which waits meanwhile.
+    Sizes beyond what the system allows (open files; on Windows 500 lines) are lowered to what fits. The clients are in this
+    process, which waits meanwhile.
 
     Raises, besides what ``ServerProcess.start()`` does, TimeoutError when an answer takes four seconds, OSError when the
     server breaks a line.

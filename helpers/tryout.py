@@ -42,7 +42,8 @@ def try_out(serve: Callable[[Any], Any], *parts: Callable[..., Any], costs: Sequ
 
     ``parts`` are the functions that ``serve`` uses, whose lines count too; ``costs`` what ``measure()`` has found for it.
 
-    Blocks for a second or two, and for about ten when the server keeps callers waiting. Raises what ``ServerProcess.start()`` and ``visits()`` raise.
+    Blocks for a second or two, and for about ten when the server keeps callers waiting. Raises what ``ServerProcess.start()`` and
+    ``visits()`` raise.
     """
     with ServerProcess(serve, name=f"{serve.__name__} tried out") as server:
         crowd = visits(server.address, _CROWD)

@@ -318,7 +318,6 @@ class TestBadInput:
         monkeypatch.undo()
         server.stop()
 
-
     def test_a_start_that_ends_just_too_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
         late = threading.Event()
         real = socket.getaddrinfo

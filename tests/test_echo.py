@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
 import threading
@@ -17,6 +16,7 @@ from websockets.sync.client import connect as connect_sync
 
 from helpers import EchoServer, TCPEchoServer, WebSocketServer, background, echo, streams
 from helpers.limits import connections_that_fit
+from helpers.relay import RESET_ON_CLOSE
 
 pytestmark = [pytest.mark.usefixtures("nothing_left", "silence"), pytest.mark.filterwarnings("error")]
 
@@ -68,7 +68,7 @@ def shake_hands(sock: socket.socket) -> None:
 
 def reset(sock: socket.socket) -> None:
     """Vanish: what was sent or not, the other side gets a RST."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if os.name == "nt" else "ii", 1, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     sock.close()
 
 

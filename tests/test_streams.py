@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 import socket
-import struct
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from helpers import StreamServer
+from helpers.relay import RESET_ON_CLOSE
 
 Eventually = Callable[[Callable[[], object]], None]
 PATIENCE = 20.0  # seconds: nothing in these tests takes that long
-RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER that turns a close into a reset
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -92,7 +90,7 @@ def test_a_client_that_vanishes_fails_the_handler_with_the_name_of_the_error_alo
         line = socket.create_connection(server.address, timeout=PATIENCE)
         line.sendall(b"x")
         assert line.recv(1) == b"X"
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         line.close()
         eventually(lambda: server.clients == 0)
         assert server.log[1] == "client 1: handler failed: ConnectionResetError"

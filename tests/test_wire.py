@@ -5,8 +5,6 @@ import hashlib
 import itertools
 import random
 import socket
-import struct
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,12 +22,11 @@ from helpers import EchoServer, TCPEchoServer, WebSocketServer, Wire
 from helpers.faults import GAP
 from helpers.limits import connections_that_fit
 from helpers.recording import Event
-from helpers.relay import WINDOW, WINDOW_IN_THE_AIR, Connection
+from helpers.relay import RESET_ON_CLOSE, WINDOW, WINDOW_IN_THE_AIR, Connection
 
 pytestmark = pytest.mark.filterwarnings("error::ResourceWarning")
 
 HANG = 20  # seconds after which a test gives up; nothing here takes a tenth of it
-LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER that turns a close into a RST
 ONE_READ = 2**18  # bytes that asyncio reads at once, at most
 
 
@@ -102,7 +99,7 @@ def call_and_read(wire: Wire) -> tuple[bytes, str]:
 
 def reset(sock: socket.socket) -> None:
     """Close with a RST."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
     sock.close()
 
 
@@ -385,7 +382,7 @@ class TestWebSockets:
                 case "client closes":
                     await client.close(1000, "bye")
                 case "client vanishes":
-                    client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+                    client.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
                     client.transport.abort()
                 case "server stops":
                     await asyncio.to_thread(server.stop)
