@@ -53,10 +53,22 @@ def test_cells_that_a_nested_loop_drops_are_lost_and_those_of_its_fork_are_not(f
 
 def test_a_cell_that_takes_longer_than_the_limit_is_lost_and_ends_with_its_kernel(folders: Path, nothing_left: None) -> None:
     async def main() -> list[Fate]:
-        return await run_all(["1", "import time; time.sleep(60)"], limit=2.0)
+        return await run_all(["print('a')", "print('b', flush=True); import time; time.sleep(60)"], limit=2.0)
 
-    assert [fate.status for fate in asyncio.run(main())] == ["ran", "lost"]
+    fates = asyncio.run(main())
+    assert [fate.status for fate in fates] == ["ran", "lost"]
+    assert [fate.printed for fate in fates] == ["a\n", "b\n"]
     assert psutil.Process().children() == []
+
+
+def test_no_garbage_is_collected_meanwhile(folders: Path) -> None:
+    """A dropped cell's task, collected by the thread that publishes, could hold up the cell that waits for this thread."""
+    circles = "class Circle:\n    def __init__(self): self.itself = self\n    def __del__(self): print('collected', flush=True)\n"
+
+    async def main() -> list[Fate]:
+        return await run_all([circles + "for _ in range(2_000): Circle()", "print('end')"])
+
+    assert [fate.printed for fate in asyncio.run(main())] == ["", "end\n"]
 
 
 def test_cancelled_it_leaves_nothing(folders: Path, nothing_left: None) -> None:
