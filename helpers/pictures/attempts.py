@@ -55,10 +55,11 @@ def attempts(panels: Mapping[str, Sequence[Attempt]], *, heading: str = "Who tri
     title(paper, heading)
     _legend(paper, height - 0.75)
     scale = (WIDTH - _LEFT - _RIGHT) / end
-    times(paper, end, scale, left=_LEFT, right=0.6, foot=_FOOT, top=height - _HEAD)
+    times(paper, end, scale, left=_LEFT, right=0.6, foot=_FOOT, top=height - _HEAD - _NAME)
     y = height - _HEAD
     for name, panel in checked.items():
-        write(paper, 0.2, y - 0.22, name, size=14, bold=True, ha="left", room=WIDTH - 0.4, halo=True)
+        paper.add_patch(Rectangle((0, y - _NAME), WIDTH, _NAME, facecolor=PAPER, edgecolor="none", zorder=0.6))  # no line through it
+        write(paper, 0.2, y - 0.22, name, size=14, bold=True, ha="left", room=WIDTH - 0.4)
         y -= _NAME
         for attempt in panel:
             _row(paper, y - _ROW / 2, attempt, scale)

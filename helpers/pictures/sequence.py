@@ -227,7 +227,7 @@ def _story(found: Sequence[Message], unsent: Sequence[str] = ()) -> _Story:
         if what == "leaves" and one.message.received is None:
             one.comes = row + 1
             row += 1
-        row += 1 if what == "leaves" else 0.9
+        row += 1 if what == "leaves" else 1.05  # what is written next keeps clear of this arrow's head
     for text in unsent:
         late = Message(found[-1].sent, None, "client", text, "unsent", found[-1].connection)
         lines.append(_Line(late, row, row + 0.8))
