@@ -22,8 +22,8 @@ from jupyter_client.manager import AsyncKernelManager
 
 _START = 60.0  # seconds that a kernel may take to start; only a machine in trouble needs them
 _SILENCE = 0.5  # seconds without a word from the kernel, after which it is asked whether its queue is empty
+_LAST = 0.5  # seconds in which what was written is still read when the limit is over
 _FILLING = 0.3  # seconds for which the kernel is kept busy while its queue is filled
-_REST = 0.2  # seconds without a word, after which all that was written is taken to have come
 
 
 @dataclass
@@ -42,10 +42,12 @@ async def run_all(cells: Sequence[str], *, limit: float = 20.0) -> list[Fate]:
     """Start a kernel of this Python, queue all ``cells`` to it before the first one begins, and end it again.
 
     Returns the fate of each cell, in their order, once the kernel's queue is empty or ``limit`` seconds have passed since
-    the cells were sent: then with all that was written until then. Kernels that run at the same time don't get in each
-    other's way. No garbage is collected in the kernel: where a cell's task was dropped half done, the collector logs it, in
-    whatever thread it happens to run. If that is the one that publishes what a cell writes, while the cell itself logs and
-    waits for it to be published, the two wait for each other, ten seconds each time.
+    the cells were sent: then with what they wrote, as far as half a second is enough to read it. Kernels that run at the
+    same time don't get in each other's way.
+
+    No garbage is collected in the kernel: where a cell's task was dropped half done, the collector logs it, in whatever
+    thread it happens to run. If that is the one that publishes what a cell writes, while the cell itself logs and waits for
+    it to be published, the two wait for each other, ten seconds each time.
 
     Raises RuntimeError when the kernel doesn't start within a minute. It awaits on the loop of the caller; the kernel ends also
     when that is cancelled.
@@ -61,8 +63,9 @@ async def run_all(cells: Sequence[str], *, limit: float = 20.0) -> list[Fate]:
                 last = await _follow(client, fates)
                 await _read(client, fates, last)
         except TimeoutError:
-            with suppress(Empty):
-                await _read(client, fates, "", patience=_REST)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST):
+                    await _read(client, fates)
         return list(fates.values())
 
 
@@ -88,13 +91,10 @@ async def _follow(client: AsyncKernelClient, fates: dict[str, Fate]) -> str:
     return answered
 
 
-async def _read(client: AsyncKernelClient, fates: dict[str, Fate], last: str, patience: float | None = None) -> None:
-    """Note what was written under each cell, up to the end of the request ``last``.
-
-    Raises queue.Empty when nothing comes for ``patience`` seconds (None: waits for ever).
-    """
+async def _read(client: AsyncKernelClient, fates: dict[str, Fate], last: str | None = None) -> None:
+    """Note what was written under each cell, up to the end of the request ``last``; None: for ever."""
     while True:
-        message = await client.get_iopub_msg(timeout=patience)
+        message = await client.get_iopub_msg()
         parent, kind, content = message["parent_header"].get("msg_id", ""), message["msg_type"], message["content"]
         if kind == "stream" and parent in fates:
             if content["name"] == "stdout":

@@ -61,6 +61,16 @@ def test_a_cell_that_takes_longer_than_the_limit_is_lost_and_ends_with_its_kerne
     assert psutil.Process().children() == []
 
 
+def test_a_cell_that_never_stops_writing_does_not_keep_it_past_the_limit(folders: Path, nothing_left: None) -> None:
+    async def main() -> list[Fate]:
+        async with asyncio.timeout(20):
+            return await run_all(["while True: print('again', flush=True)"], limit=2.0)
+
+    [fate] = asyncio.run(main())
+    assert fate.status == "lost"
+    assert fate.printed.startswith("again\n")
+
+
 def test_no_garbage_is_collected_meanwhile(folders: Path) -> None:
     """A dropped cell's task, collected by the thread that publishes, could hold up the cell that waits for this thread."""
     circles = "class Circle:\n    def __init__(self): self.itself = self\n    def __del__(self): print('collected', flush=True)\n"

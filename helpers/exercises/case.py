@@ -144,7 +144,7 @@ class Case(Props):
         Keys of `hints` are `(key, wrong value)` or `key`, besides the usual ones.
         """
         if not self.expected_text:
-            self.expected_text = f"a dictionary with a value for each of {len(want)} keys"
+            self.expected_text = f"a dictionary with {len(want)} keys"
         self.kind(got, dict, hint=hint, hints=hints)
         wrong = [key for key in want if key not in got or got[key] != want[key]]
         praise = f"{len(want) - len(wrong)} of {len(want)} are right."
