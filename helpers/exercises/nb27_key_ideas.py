@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .engine import Answer, Cases, exercise
+from .engine import Answer, Cases, exercise, words
 
 TERMS = {
     1: "stream",
@@ -48,6 +48,6 @@ HINTS = [
 
 @exercise
 def match_terms(answer: Answer, case: Cases) -> None:
-    with case("ten symptoms, ten terms") as c:
+    with case("ten symptoms, ten terms", expected=words("a term for each of the symptoms 1 to 10")) as c:
         got = answer()
         c.match(got, TERMS, hints=HINTS, hint="Take the terms from the list, each as a text.")

@@ -16,6 +16,7 @@ from .style import (
     WIDTH,
     WIRE,
     Picture,
+    band,
     cross,
     drawing,
     figure,
@@ -58,7 +59,7 @@ def attempts(panels: Mapping[str, Sequence[Attempt]], *, heading: str = "Who tri
     times(paper, end, scale, left=_LEFT, right=0.6, foot=_FOOT, top=height - _HEAD - _NAME)
     y = height - _HEAD
     for name, panel in checked.items():
-        paper.add_patch(Rectangle((0, y - _NAME), WIDTH, _NAME, facecolor=PAPER, edgecolor="none", zorder=0.6))  # no line through it
+        band(paper, 0, y - _NAME, WIDTH, _NAME, color=PAPER).set_zorder(0.6)  # no line of the time runs through the name
         write(paper, 0.2, y - 0.22, name, size=14, bold=True, ha="left", room=WIDTH - 0.4)
         y -= _NAME
         for attempt in panel:
